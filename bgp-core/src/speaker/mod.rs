@@ -1,0 +1,3 @@
+//! Placeholder until this room lands.
+
+pub mod config;

@@ -1,0 +1,111 @@
+//! Everything that can be wrong with a received message, each row a NOTIFICATION to be.
+
+/// A part of a message: octets `start..end`, counted from the first octet after the header.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    start: u16,
+    end: u16,
+}
+
+impl Span {
+    /// The octets `start..end` of a message, which is at most 65,535 long.
+    #[must_use]
+    pub const fn new(start: usize, end: usize) -> Self {
+        Self { start: clamp(start), end: clamp(end) }
+    }
+
+    /// The octets themselves; nothing if `message` is not the one the span was made of.
+    #[must_use]
+    pub fn of<'a>(&self, message: &'a [u8]) -> &'a [u8] {
+        message.get(usize::from(self.start)..usize::from(self.end)).unwrap_or(&[])
+    }
+
+    /// Offset of the first octet.
+    #[must_use]
+    pub const fn start(&self) -> usize {
+        self.start as usize
+    }
+
+    /// Offset after the last octet.
+    #[must_use]
+    pub const fn end(&self) -> usize {
+        self.end as usize
+    }
+
+    /// True if it covers nothing.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.start >= self.end
+    }
+}
+
+const fn clamp(offset: usize) -> u16 {
+    if offset > u16::MAX as usize { u16::MAX } else { offset as u16 }
+}
+
+/// A message that must be answered with a NOTIFICATION (RFC 4271 §6, RFC 7606, RFC 7313 §5).
+///
+/// Spans point at the octets that go into the data field, counted from the first octet after the header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WireError {
+    /// The marker is not all ones (1/1).
+    #[error("connection not synchronized: the marker is not all ones")]
+    NotSynchronized,
+    /// A length outside what the type allows (1/2); the data is the length field.
+    #[error("bad message length {0}")]
+    BadMessageLength(u16),
+    /// A type nobody knows (1/3); the data is the type.
+    #[error("bad message type {0}")]
+    BadMessageType(u8),
+    /// OPEN with another version than 4 (2/1); the data is the version we speak.
+    #[error("unsupported BGP version {0}")]
+    UnsupportedVersion(u8),
+    /// OPEN from an AS that is not the configured one, or zero (2/2).
+    #[error("bad peer AS {0}")]
+    BadPeerAs(u32),
+    /// A BGP Identifier of zero, or our own from an internal peer (2/3).
+    #[error("bad BGP identifier")]
+    BadBgpIdentifier,
+    /// An optional parameter nobody knows (2/4).
+    #[error("unsupported optional parameter {0}")]
+    UnsupportedOptionalParameter(u8),
+    /// A hold time of one or two seconds (2/6).
+    #[error("unacceptable hold time {0} s")]
+    UnacceptableHoldTime(u16),
+    /// A capability that we must have and the peer lacks (2/7).
+    #[error("unsupported capability {0}")]
+    UnsupportedCapability(u8),
+    /// Roles that do not fit (2/11).
+    #[error("role mismatch")]
+    RoleMismatch,
+    /// An OPEN whose parts do not fit its length (2/0).
+    #[error("malformed OPEN at octet {offset}")]
+    MalformedOpen {
+        /// Where.
+        offset: usize,
+    },
+    /// The attribute list cannot be walked, or MP_REACH_NLRI comes twice (3/1).
+    #[error("malformed attribute list at octet {offset}")]
+    MalformedAttributeList {
+        /// Where.
+        offset: usize,
+    },
+    /// A well-known attribute nobody knows (3/2); the data is the attribute.
+    #[error("unrecognized well-known attribute at octet {}", .0.start())]
+    UnrecognizedWellKnown(Span),
+    /// An attribute whose flags are impossible, where RFC 7606 still asks for a reset (3/4).
+    #[error("attribute flags error at octet {}", .0.start())]
+    AttributeFlags(Span),
+    /// MP_REACH_NLRI or MP_UNREACH_NLRI whose length cannot be (3/9, RFC 4760 §7, RFC 7606 §7.11).
+    #[error("optional attribute error at octet {}", .0.start())]
+    OptionalAttribute(Span),
+    /// NLRI that cannot be walked (3/10).
+    #[error("invalid network field at octet {offset}")]
+    InvalidNetworkField {
+        /// Where.
+        offset: usize,
+    },
+    /// ROUTE-REFRESH of a wrong length (7/1, RFC 7313 §5); the data is the message.
+    #[error("invalid ROUTE-REFRESH length {0}")]
+    InvalidRefreshLength(u16),
+}
