@@ -320,7 +320,7 @@ impl Match {
             }
             Self::Metric(metric) => route.attrs.med().unwrap_or(0) == *metric,
             Self::LocalPreference(preference) => route.attrs.local_pref().unwrap_or(0) == *preference,
-            Self::Origin(origin) => route.attrs.origin().0 == *origin,
+            Self::Origin(origin) => route.attrs.origin().code() == *origin,
             Self::Peer(address) => route.peer == Some(*address),
             Self::PeerLocal => route.source == PeerKind::Local,
         }

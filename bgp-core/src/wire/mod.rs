@@ -15,7 +15,10 @@ mod update_check;
 mod update_writer;
 mod writer;
 
-pub use attr::{AsPath, Attr, AttrBlock, AttrBuf, AttrCode, Fate, Fault, Origin, PeerSide};
+pub use attr::{
+    AsPath, Attr, AttrBlock, AttrBuf, AttrCode, Community, ExtendedCommunity, Fate, Fault, LargeCommunity, Origin,
+    PeerSide,
+};
 pub use caps::Caps;
 pub use error::{Span, WireError};
 pub use nlri::NlriIter;
