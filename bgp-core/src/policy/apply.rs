@@ -53,7 +53,9 @@ fn set_path(set: &Set, draft: &mut RouteDraft) {
             let numbers: Vec<_> = last.into_iter().cycle().take(usize::from(*times)).collect();
             draft.attrs.prepend(&numbers);
         }
-        Set::AsPathExclude(numbers) => draft.attrs.map_as_path(|asn| (!numbers.contains(&asn)).then_some(asn)),
+        Set::AsPathExclude(numbers) => {
+            draft.attrs.map_as_path(|asn| (!numbers.contains(&asn)).then_some(asn))
+        }
         _ => {}
     }
 }
