@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::{Amount, DraftNextHop, RouteDraft, Set};
 use crate::types::{NextHop, RouterId};
-use crate::wire::{AttrCode, Origin};
+use crate::wire::AttrCode;
 
 /// Does what `set` says.
 pub(super) fn set(set: &Set, draft: &mut RouteDraft) {
@@ -19,9 +19,9 @@ pub(super) fn set(set: &Set, draft: &mut RouteDraft) {
             draft.med_is_set = true;
         }
         Set::Weight(weight) => draft.weight = *weight,
-        Set::Origin(code) => draft.attrs.set_origin(Origin(*code)),
+        Set::Origin(origin) => draft.attrs.set_origin(*origin),
         Set::AsPathPrepend(_) | Set::AsPathPrependLast(_) | Set::AsPathExclude(_) => set_path(set, draft),
-        Set::AtomicAggregate => draft.attrs.set(AttrCode::ATOMIC_AGGREGATE, &[]),
+        Set::AtomicAggregate => draft.attrs.set_atomic_aggregate(),
         Set::Aggregator(asn, address) => draft.attrs.set_aggregator(*asn, *address),
         Set::OriginatorId(id) => draft.attrs.set_originator_id(RouterId::from(*id)),
         Set::NextHopV4(_)
@@ -49,7 +49,9 @@ fn set_path(set: &Set, draft: &mut RouteDraft) {
             let numbers: Vec<_> = last.into_iter().cycle().take(usize::from(*times)).collect();
             draft.attrs.prepend(&numbers);
         }
-        Set::AsPathExclude(numbers) => draft.attrs.exclude(numbers),
+        Set::AsPathExclude(numbers) => {
+            draft.attrs.map_as_path(|asn| (!numbers.contains(&asn)).then_some(asn))
+        }
         _ => {}
     }
 }
@@ -83,25 +85,25 @@ fn set_communities(set: &Set, draft: &mut RouteDraft) {
         Set::Community { values, additive } => {
             let kept = attrs.communities().filter(|_| *additive);
             let all: Vec<_> = kept.chain(values.iter().copied()).collect();
-            draft.attrs.set_communities(&all);
+            draft.attrs.set_communities(all);
         }
         Set::CommunityNone => draft.attrs.remove(AttrCode::COMMUNITIES),
         Set::CommunityDelete(list) => {
             let kept: Vec<_> = attrs.communities().filter(|value| !list.permits_one(*value)).collect();
-            draft.attrs.set_communities(&kept);
+            draft.attrs.set_communities(kept);
         }
         Set::LargeCommunity { values, additive } => {
             let kept = attrs.large_communities().filter(|_| *additive);
             let all: Vec<_> = kept.chain(values.iter().copied()).collect();
-            draft.attrs.set_large_communities(&all);
+            draft.attrs.set_large_communities(all);
         }
-        Set::LargeCommunityNone => draft.attrs.remove(AttrCode::LARGE_COMMUNITY),
+        Set::LargeCommunityNone => draft.attrs.remove(AttrCode::LARGE_COMMUNITIES),
         Set::LargeCommunityDelete(list) => {
             let kept: Vec<_> =
                 attrs.large_communities().filter(|value| !list.permits_one_large(*value)).collect();
-            draft.attrs.set_large_communities(&kept);
+            draft.attrs.set_large_communities(kept);
         }
-        Set::ExtendedCommunity(values) => draft.attrs.set_extended_communities(values),
+        Set::ExtendedCommunity(values) => draft.attrs.set_extended_communities(values.iter().copied()),
         Set::ExtendedCommunityNone => draft.attrs.remove(AttrCode::EXTENDED_COMMUNITIES),
         _ => {}
     }

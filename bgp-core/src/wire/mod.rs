@@ -21,8 +21,8 @@ mod update_writer;
 mod writer;
 
 pub use attr::{
-    AsPath, Attr, AttrBlock, AttrBuf, AttrCode, Community, ExtendedCommunity, Fate, Fault, LargeCommunity, Origin,
-    PeerSide,
+    AsPath, Attr, AttrBlock, AttrBuf, AttrCode, Community, ExtendedCommunity, Fate, Fault, LargeCommunity,
+    Origin, PeerSide,
 };
 pub use capability::{Capability, CapabilityCode};
 pub use caps::Caps;
