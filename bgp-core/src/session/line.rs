@@ -131,7 +131,7 @@ impl Line {
 
     /// Queues whole UPDATEs as the export made them, and counts them by their headers.
     pub(super) fn send_updates(&mut self, octets: Bytes, caps: &Caps) {
-        let mut rest = &octets[..];
+        let mut rest = octets.as_ref();
         while let Ok(Some(message)) = frame(rest, caps) {
             self.history.sent.count(message.kind);
             rest = rest.get(message.len..).unwrap_or_default();

@@ -103,6 +103,13 @@ struct Theirs {
     software_version: Option<String>,
 }
 
+/// Why an OPEN does not suit, and what to answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Rejection {
+    pub(super) error: WireError,
+    pub(super) notification: NotificationBuf,
+}
+
 /// Holds the peer's OPEN against the configuration and against ours.
 pub(super) fn negotiate(
     config: &SessionConfig,
@@ -151,22 +158,15 @@ pub(super) fn negotiate(
     })
 }
 
-/// A third of the hold time (RFC 4271 §10), or what is configured if that is something and less.
-fn keepalive_time(configured: Duration, hold: Duration) -> Duration {
-    if configured.is_zero() { hold / 3 } else { configured.min(hold / 3) }
-}
-
-/// Why an OPEN does not suit, and what to answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Rejection {
-    pub(super) error: WireError,
-    pub(super) notification: NotificationBuf,
-}
-
 impl From<WireError> for Rejection {
     fn from(error: WireError) -> Self {
         Self { error, notification: error.notification(&[]) }
     }
+}
+
+/// A third of the hold time (RFC 4271 §10), or what is configured if that is something and less.
+fn keepalive_time(configured: Duration, hold: Duration) -> Duration {
+    if configured.is_zero() { hold / 3 } else { configured.min(hold / 3) }
 }
 
 /// The peer must be in the configured AS, and its two fields must agree (RFC 6793 §4.1).

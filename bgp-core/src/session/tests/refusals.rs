@@ -110,8 +110,8 @@ fn roles_must_be_a_pair_of_rfc_9234() {
 #[test]
 fn a_message_at_the_wrong_time_is_answered_as_rfc_6608_states() {
     let refresh = message(MessageType::ROUTE_REFRESH, &[0, 1, 0, 1]);
-    let table: [(fn() -> Rig, Vec<u8>, &str); 7] = [
-        (Rig::open_sent, KEEPALIVE.to_vec(), "5/1 [4]"),
+    let table = [
+        (Rig::open_sent as fn() -> Rig, KEEPALIVE.to_vec(), "5/1 [4]"),
         (Rig::open_sent, update(END_OF_RIB), "5/1 [2]"),
         (Rig::open_sent, refresh.clone(), "5/1 [5]"),
         (Rig::open_confirm, open(), "5/2 [1]"),

@@ -306,7 +306,7 @@ mod tests {
         let mut out = Vec::new();
         let mut writer = Writer::new(&mut out);
         let restart = RestartFamily { family, forwarding: true };
-        let stale = LongLivedFamily { family, forwarding: false, stale_time: 0x0102_03 };
+        let stale = LongLivedFamily { family, forwarding: false, stale_time: 0x0001_0203 };
         let next_hop = ExtendedNextHop { family: FamilyCodes::of(Family::Ipv4Unicast), next_hop_afi: 2 };
         {
             let mut value = begin(&mut writer, CapabilityCode::GRACEFUL_RESTART);
