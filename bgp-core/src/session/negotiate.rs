@@ -164,9 +164,14 @@ impl From<WireError> for Rejection {
     }
 }
 
-/// A third of the hold time (RFC 4271 §10), or what is configured if that is something and less.
+/// A third of the hold time (RFC 4271 §10), or what is configured if that is something and less, but never more
+/// often than once a second (§4.4). Zero without a hold time.
 fn keepalive_time(configured: Duration, hold: Duration) -> Duration {
-    if configured.is_zero() { hold / 3 } else { configured.min(hold / 3) }
+    if hold.is_zero() {
+        return Duration::ZERO;
+    }
+    let wanted = if configured.is_zero() { hold / 3 } else { configured.min(hold / 3) };
+    wanted.max(Duration::from_secs(1))
 }
 
 /// The peer must be in the configured AS, and its two fields must agree (RFC 6793 §4.1).

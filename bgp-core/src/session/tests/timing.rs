@@ -62,6 +62,16 @@ fn the_hold_time_is_the_smaller_one() {
 }
 
 #[test]
+fn keepalives_never_go_out_more_than_once_a_second() {
+    for (configured, expected) in [(Duration::from_nanos(1), 1), (Duration::ZERO, 3), (seconds(2), 2)] {
+        let config = SessionConfig { keepalive: configured, ..config() };
+        let mut rig = Rig::established_with(config, &open_of(PEER_AS, 9, PEER_ID));
+        assert_eq!(rig.session.negotiated().unwrap().keepalive, seconds(expected));
+        assert!(rig.wait(seconds(8)).len() <= 10);
+    }
+}
+
+#[test]
 fn without_a_hold_time_there_are_no_timers() {
     let mut rig = Rig::established_with(config(), &open_of(PEER_AS, 0, PEER_ID));
     assert_eq!(rig.session.poll_timeout(), None);
