@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::{Amount, DraftNextHop, RouteDraft, Set};
 use crate::types::{NextHop, RouterId};
-use crate::wire::{AttrCode, Origin};
+use crate::wire::AttrCode;
 
 /// Does what `set` says.
 pub(super) fn set(set: &Set, draft: &mut RouteDraft) {
@@ -19,11 +19,7 @@ pub(super) fn set(set: &Set, draft: &mut RouteDraft) {
             draft.med_is_set = true;
         }
         Set::Weight(weight) => draft.weight = *weight,
-        Set::Origin(code) => {
-            if let Some(origin) = Origin::from_code(*code) {
-                draft.attrs.set_origin(origin);
-            }
-        }
+        Set::Origin(origin) => draft.attrs.set_origin(*origin),
         Set::AsPathPrepend(_) | Set::AsPathPrependLast(_) | Set::AsPathExclude(_) => set_path(set, draft),
         Set::AtomicAggregate => draft.attrs.set_atomic_aggregate(),
         Set::Aggregator(asn, address) => draft.attrs.set_aggregator(*asn, *address),
@@ -54,7 +50,7 @@ fn set_path(set: &Set, draft: &mut RouteDraft) {
             draft.attrs.prepend(&numbers);
         }
         Set::AsPathExclude(numbers) => {
-            draft.attrs.map_as_path(|asn| (!numbers.contains(&asn)).then_some(asn))
+            draft.attrs.map_as_path(|asn| (!numbers.contains(&asn)).then_some(asn));
         }
         _ => {}
     }

@@ -19,6 +19,8 @@ mod filter;
 mod pattern;
 mod prefix_list;
 mod route_map;
+#[cfg(test)]
+mod tests;
 
 pub use as_path_list::{AsPathEntry, AsPathList};
 pub use community_list::{CommunityEntry, CommunityList, CommunityMatch};

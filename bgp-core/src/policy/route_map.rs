@@ -15,6 +15,7 @@ use super::{
     Action, AsPathList, Changes, CommunityList, PrefixList, RouteContext, RouteDraft, Scratch, Verdict, apply,
 };
 use crate::types::{Asn, NextHop, PeerKind, Prefix};
+use crate::wire::Origin;
 
 /// A `route-map`: the first entry whose every match holds decides; none denies.
 #[derive(Clone, Debug, Default)]
@@ -101,8 +102,8 @@ pub enum Match {
     Metric(u32),
     /// `local-preference`.
     LocalPreference(u32),
-    /// `origin`: the ORIGIN code (RFC 4271 §5.1.1).
-    Origin(u8),
+    /// `origin`.
+    Origin(Origin),
     /// `peer`: the peer it came from (in) or goes to (out).
     Peer(IpAddr),
     /// `peer local`: originated here.
@@ -119,7 +120,7 @@ pub enum Set {
     /// `weight`.
     Weight(u16),
     /// `origin`.
-    Origin(u8),
+    Origin(Origin),
     /// `as-path prepend`.
     AsPathPrepend(Vec<Asn>),
     /// `as-path prepend last-as N`.
@@ -320,7 +321,7 @@ impl Match {
             }
             Self::Metric(metric) => route.attrs.med().unwrap_or(0) == *metric,
             Self::LocalPreference(preference) => route.attrs.local_pref().unwrap_or(0) == *preference,
-            Self::Origin(origin) => route.attrs.origin().code() == *origin,
+            Self::Origin(origin) => route.attrs.origin() == *origin,
             Self::Peer(address) => route.peer == Some(*address),
             Self::PeerLocal => route.source == PeerKind::Local,
         }
