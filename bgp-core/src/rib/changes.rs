@@ -95,6 +95,12 @@ impl ChangeLog {
         self.end().saturating_sub(LIMIT as u64)
     }
 
+    /// Changes that wait, and room for them.
+    #[cfg(test)]
+    pub(super) fn extent(&self) -> (usize, usize) {
+        (self.entries.len(), self.entries.capacity())
+    }
+
     fn standing(&self, id: PrefixId, logged: u32) -> Option<Aspects> {
         let at = logged.wrapping_sub(low(self.base)) as usize;
         let (found, aspects) = unpack(*self.entries.get(at)?);

@@ -8,7 +8,6 @@
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::changes::{Aspects, ChangeLog};
-use super::core::Core;
 use super::decision;
 use super::export::Groups;
 use super::facts::OwnerId;
@@ -17,6 +16,7 @@ use super::id_set::IdSet;
 use super::multipath;
 use super::path::Flag;
 use super::scan::Scan;
+use super::shared::Shared;
 use super::table::{PrefixId, Table};
 use crate::types::{Family, Prefix};
 
@@ -67,24 +67,24 @@ impl FamilyRib {
     }
 
     /// Decides marked prefixes, at most `budget`; says how many.
-    pub(super) fn decide_marked(&mut self, core: &mut Core, budget: usize) -> usize {
+    pub(super) fn decide_marked(&mut self, shared: &mut Shared, budget: usize) -> usize {
         for done in 0..budget {
             let Some(id) = self.marked.pop() else { return done };
-            self.decide(core, id);
+            self.decide(shared, id);
         }
         budget
     }
 
     /// Chooses the best path of a prefix, and notes in the log what that changed.
-    fn decide(&mut self, core: &mut Core, id: PrefixId) {
-        let mut candidates = core::mem::take(&mut core.candidates);
-        core.gather(&self.table, id, &mut candidates);
-        decision::decide(&mut candidates, &core.settings.weighing);
+    fn decide(&mut self, shared: &mut Shared, id: PrefixId) {
+        let mut candidates = core::mem::take(&mut shared.candidates);
+        shared.gather(&self.table, id, &mut candidates);
+        decision::decide(&mut candidates, &shared.settings.weighing);
         let best = candidates.iter().find(|path| path.lost_at.is_none()).copied();
         if let Some(best) = best {
-            let limit = core.settings.maximum_paths(self.family, best.origin.kind);
-            let is_relaxed = core.settings.weighing.config.as_path_multipath_relax;
-            multipath::choose(&mut candidates, limit, is_relaxed, &core.attrs);
+            let limit = shared.settings.maximum_paths(self.family, best.origin.kind);
+            let is_relaxed = shared.settings.weighing.config.as_path_multipath_relax;
+            multipath::choose(&mut candidates, limit, is_relaxed, &shared.attrs);
         }
         let mut aspects = self.lost(id, best.is_some());
         let (mut gains, mut loses, mut position) = (None, None, 0);
@@ -108,13 +108,13 @@ impl FamilyRib {
             path.set(Flag::LOST, false);
         });
         if gains.is_some() || loses.is_some() {
-            core.count_selected(gains, loses);
+            shared.count_selected(gains, loses);
             aspects = Aspects::ALL;
         }
         if let Some(best) = best {
             self.table.promote(id, best.position);
         }
-        core.candidates = candidates;
+        shared.candidates = candidates;
         self.note(id, aspects);
     }
 
@@ -140,8 +140,8 @@ impl FamilyRib {
         let Some(entry) = self.table.entry_mut(id) else { return };
         if aspects.any() {
             self.log.append(id, &mut entry.logged, aspects);
-        } else if entry.first.is_empty() {
-            self.free(id);
+        } else if entry.first.is_empty() && !self.free(id) {
+            self.idle.push_back(id);
         }
     }
 

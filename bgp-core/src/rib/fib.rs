@@ -7,11 +7,11 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::changes::Reader;
-use super::core::Core;
 use super::facts::{FibChange, FibNextHop, FibRoute};
 use super::family::FamilyRib;
 use super::id_set::IdSet;
 use super::path::Flag;
+use super::shared::Shared;
 use super::table::{PrefixId, Table};
 use crate::types::{Family, NextHop, PeerKind};
 
@@ -28,14 +28,14 @@ pub(super) struct FibDesk {
 
 impl FamilyRib {
     /// The next change for the forwarding table.
-    pub(super) fn poll_fib(&mut self, core: &Core) -> Option<FibChange> {
+    pub(super) fn poll_fib(&mut self, shared: &Shared) -> Option<FibChange> {
         loop {
             let change = self.fib.reader.next(&self.log, &self.table)?;
             if !change.aspects.forwarding {
                 continue;
             }
             let prefix = self.table.prefix(change.id)?;
-            match fib_route(core, &self.table, self.family, change.id) {
+            match fib_route(shared, &self.table, self.family, change.id) {
                 Some(route) => {
                     self.fib.installed.insert(change.id);
                     return Some(FibChange { prefix, route: Some(self.fib.share(route)) });
@@ -70,22 +70,22 @@ impl FibDesk {
 }
 
 /// How to forward to a prefix, if a peer's route is used for it.
-pub(super) fn fib_route(core: &Core, table: &Table, family: Family, id: PrefixId) -> Option<FibRoute> {
-    let kind = core.candidate(0, table.best(id)?)?.origin.kind;
+pub(super) fn fib_route(shared: &Shared, table: &Table, family: Family, id: PrefixId) -> Option<FibRoute> {
+    let kind = shared.candidate(0, table.best(id)?)?.origin.kind;
     if kind == PeerKind::Local {
         return None;
     }
     let used = table.paths(id).filter(|path| path.has(Flag::USED));
     let mut next_hops: Vec<FibNextHop> = Vec::with_capacity(1);
-    for candidate in used.filter_map(|path| core.candidate(0, path)) {
-        let Some(via) = core.next_hops.via(candidate.digest.next_hop) else { continue };
+    for candidate in used.filter_map(|path| shared.candidate(0, path)) {
+        let Some(via) = shared.next_hops.via(candidate.digest.next_hop) else { continue };
         let next_hop = FibNextHop { address: via.next_hop, interface: via.interface, weight: 1 };
         if !next_hops.iter().any(|known| is_same_way(known, &next_hop)) {
             next_hops.push(next_hop);
         }
     }
     next_hops.sort_unstable_by_key(|next_hop| (next_hop.address, next_hop.interface));
-    let distance = core.settings.distance(family, kind);
+    let distance = shared.settings.distance(family, kind);
     (!next_hops.is_empty()).then_some(FibRoute { next_hops, distance, source: kind })
 }
 

@@ -11,12 +11,12 @@ use core::net::IpAddr;
 
 use super::Rib;
 use super::attrs::{AttrId, SetKey};
-use super::core::Core;
 use super::facts::{MaxPrefixOutcome, MaxPrefixVerdict, Received};
 use super::family::FamilyRib;
 use super::nexthop::Via;
 use super::path::{Flag, Path};
 use super::peer::{Limit, PeerIx, PeerSession};
+use super::shared::Shared;
 use super::source::{FeedId, SourceId};
 use super::table::{Placed, PrefixId};
 use crate::policy::{Changes, RouteContext, Verdict};
@@ -41,21 +41,21 @@ impl Rib {
     /// Takes an UPDATE in.
     pub fn handle_update(&mut self, from: PeerId, update: &Update<'_>, now: Instant) -> Received {
         let mut received = Received { max_prefix: None, end_of_rib: update.end_of_rib() };
-        let Some(peer) = self.core.peers.ix(from) else { return received };
+        let Some(peer) = self.shared.peers.ix(from) else { return received };
         for unreach in update.unreach() {
             let family = &mut self.families[unreach.family];
             for nlri in unreach.nlri {
-                family.withdraw(&mut self.core, peer, &nlri);
+                family.withdraw(&mut self.shared, peer, &nlri);
             }
         }
         let mut block = core::mem::take(&mut self.block);
         block.clear();
         for reach in update.reach() {
             if block.is_empty() {
-                self.core.normalise(peer, update, &mut block);
+                self.shared.normalise(peer, update, &mut block);
             }
             let family = &mut self.families[reach.family];
-            let verdict = family.announce(&mut self.core, peer, (update, reach, &block), now);
+            let verdict = family.announce(&mut self.shared, peer, (update, reach, &block), now);
             received.max_prefix = received.max_prefix.or(verdict);
         }
         self.block = block;
@@ -66,88 +66,88 @@ impl Rib {
 impl FamilyRib {
     fn announce(
         &mut self,
-        core: &mut Core,
+        shared: &mut Shared,
         peer: PeerIx,
         (update, reach, block): (&Update<'_>, Reach<'_>, &[u8]),
         now: Instant,
     ) -> Option<MaxPrefixVerdict> {
-        let session = core.peers.session(peer)?;
+        let session = shared.peers.session(peer)?;
         let feed = session.feeds[self.family]?;
         let peer_config = Arc::clone(&session.facts.config);
         let config = peer_config.families[self.family].as_ref()?;
         if session.limits[self.family] == Limit::Exceeded {
             return None;
         }
-        if is_looped(core, session, config, update) || is_own(session, reach.next_hop) {
+        if is_looped(shared, session, config, update) || is_own(session, reach.next_hop) {
             for nlri in reach.nlri {
-                self.withdraw(core, peer, &nlri);
+                self.withdraw(shared, peer, &nlri);
             }
             return None;
         }
         let via = via_of(session, reach.next_hop);
-        let received = core.intern_received(peer, via, config.weight.unwrap_or(0), block);
+        let received = shared.intern_received(peer, via, config.weight.unwrap_or(0), block);
         let announced = Announced { peer, feed, config, received, now };
-        let verdict = self.place_all(core, &announced, reach);
-        core.attrs.release(received, &mut core.next_hops);
+        let verdict = self.place_all(shared, &announced, reach);
+        shared.attrs.release(received, &mut shared.next_hops);
         verdict
     }
 
     fn place_all(
         &mut self,
-        core: &mut Core,
+        shared: &mut Shared,
         announced: &Announced<'_>,
         reach: Reach<'_>,
     ) -> Option<MaxPrefixVerdict> {
         let mut memo = Memo::new();
         let mut verdict = None;
-        let is_open = core.is_open(announced.peer, self.family, announced.config);
-        core.policy.forget();
+        let is_open = shared.is_open(announced.peer, self.family, announced.config);
+        shared.policy.forget();
         for nlri in reach.nlri {
             let effective = if announced.config.import.is_empty() {
                 if is_open { announced.received } else { AttrId::NONE }
             } else {
-                core.judge_with(announced, &nlri.prefix, &mut memo)
+                shared.judge_with(announced, &nlri.prefix, &mut memo)
             };
             if effective.is_none() && !announced.config.soft_reconfiguration {
-                self.withdraw(core, announced.peer, &nlri);
+                self.withdraw(shared, announced.peer, &nlri);
                 continue;
             }
-            self.place(core, announced, &nlri, effective);
+            self.place(shared, announced, &nlri, effective);
             if let Some(limit) = &announced.config.maximum_prefix {
-                verdict = verdict.or(core.check_limit(self.family, announced, limit));
+                verdict = verdict.or(shared.check_limit(self.family, announced, limit));
                 if verdict.is_some_and(|verdict| verdict.stops()) {
                     break;
                 }
             }
         }
         for (_, id) in memo {
-            core.attrs.release(id, &mut core.next_hops);
+            shared.attrs.release(id, &mut shared.next_hops);
         }
         verdict
     }
 
-    fn place(&mut self, core: &mut Core, announced: &Announced<'_>, nlri: &Nlri, effective: AttrId) {
+    fn place(&mut self, shared: &mut Shared, announced: &Announced<'_>, nlri: &Nlri, effective: AttrId) {
         let Some(id) = self.table.intern(&nlri.prefix) else { return };
         if nlri.path_id != 0 && self.table.paths(id).nth(MAX_PATHS).is_some() {
-            return self.withdraw(core, announced.peer, nlri);
+            return self.withdraw(shared, announced.peer, nlri);
         }
-        let source = core.sources.hold(announced.feed, nlri.path_id);
+        let source = shared.sources.hold(announced.feed, nlri.path_id);
         if effective == announced.received {
-            core.attrs.hold(effective, 2);
+            shared.attrs.hold(effective, 2);
         } else {
-            core.attrs.hold(announced.received, 1);
-            core.attrs.hold(effective, 1);
+            shared.attrs.hold(announced.received, 1);
+            shared.attrs.hold(effective, 1);
         }
-        self.put(core, id, Path::new(source, (announced.received, effective), announced.now));
+        self.put(shared, id, Path::new(source, (announced.received, effective), announced.now));
     }
 
     /// Puts a path, whose ids are held for it, into the table.
-    pub(super) fn put(&mut self, core: &mut Core, id: PrefixId, path: Path) {
-        let Some(feed) = core.sources.feed_of_mut(path.source) else { return };
+    pub(super) fn put(&mut self, shared: &mut Shared, id: PrefixId, path: Path) {
+        let Some(feed) = shared.sources.feed_of_mut(path.source) else { return };
         feed.received += 1;
         feed.accepted += u32::from(!path.effective.is_none());
-        let (peer, path_id) = (feed.origin.peer, core.sources.path_id(path.source));
-        let (sources, attrs) = (&core.sources, &core.attrs);
+        let (peer, path_id) = (feed.origin.peer, shared.sources.path_id(path.source));
+        let (sources, attrs) = (&shared.sources, &shared.attrs);
         let placed = self.table.place(
             id,
             path,
@@ -168,42 +168,42 @@ impl FamilyRib {
                 if old.effective != path.effective || old.source != path.source {
                     self.marked.insert(id);
                 }
-                core.forget(&old);
+                shared.forget(&old);
                 if old.has(Flag::BEST) {
-                    core.count_selected(Some(path.source), None);
+                    shared.count_selected(Some(path.source), None);
                 }
             }
         }
     }
 
     /// Takes a peer's path to a prefix out.
-    pub(super) fn withdraw(&mut self, core: &mut Core, peer: PeerIx, nlri: &Nlri) {
+    pub(super) fn withdraw(&mut self, shared: &mut Shared, peer: PeerIx, nlri: &Nlri) {
         if let Some(id) = self.table.find(&nlri.prefix) {
-            self.remove(core, id, |core, path| core.sources.is_of(path.source, peer, nlri.path_id));
+            self.remove(shared, id, |shared, path| shared.sources.is_of(path.source, peer, nlri.path_id));
         }
     }
 
     /// Takes the first path out for which `wanted` holds. False if there is none.
     pub(super) fn remove(
         &mut self,
-        core: &mut Core,
+        shared: &mut Shared,
         id: PrefixId,
-        wanted: impl Fn(&Core, &Path) -> bool,
+        wanted: impl Fn(&Shared, &Path) -> bool,
     ) -> bool {
-        let Some(path) = self.table.take(id, |path| wanted(core, path)) else { return false };
+        let Some(path) = self.table.take(id, |path| wanted(shared, path)) else { return false };
         if let Some(entry) = self.table.entry_mut(id)
             && entry.first.is_empty()
         {
             // Sources with a path identifier go with their last path; the feed's own stays for a while.
-            entry.first.source = core.sources.feed_of(path.source).map_or(SourceId::NONE, |feed| feed.base);
+            entry.first.source = shared.sources.feed_of(path.source).map_or(SourceId::NONE, |feed| feed.base);
         }
-        core.forget(&path);
+        shared.forget(&path);
         self.marked.insert(id);
         true
     }
 }
 
-impl Core {
+impl Shared {
     /// What import policy makes of a received set for a prefix, with one use; for policy that changed.
     pub(super) fn judge(
         &mut self,
@@ -344,17 +344,17 @@ impl MaxPrefixVerdict {
 }
 
 /// RFC 4271 §9.1.2: our own AS in the path; RFC 4456 §8: our identifier or cluster on a reflected route.
-fn is_looped(core: &Core, session: &PeerSession, config: &PeerFamilyConfig, update: &Update<'_>) -> bool {
+fn is_looped(shared: &Shared, session: &PeerSession, config: &PeerFamilyConfig, update: &Update<'_>) -> bool {
     let allowed = usize::from(config.allow_as_in);
     let facts = &session.facts;
-    if update.as_path_contains(core.settings.asn) > allowed
-        || facts.local_as != core.settings.asn && update.as_path_contains(facts.local_as) > allowed
+    if update.as_path_contains(shared.settings.asn) > allowed
+        || facts.local_as != shared.settings.asn && update.as_path_contains(facts.local_as) > allowed
     {
         return true;
     }
     facts.kind != PeerKind::External
-        && (update.originator_id() == Some(core.settings.router_id)
-            || update.cluster_list().any(|id| id == core.settings.cluster_id))
+        && (update.originator_id() == Some(shared.settings.router_id)
+            || update.cluster_list().any(|id| id == shared.settings.cluster_id))
 }
 
 /// RFC 4271 §5.1.3: a next hop that is ourselves leads nowhere.

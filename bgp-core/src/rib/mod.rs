@@ -5,7 +5,7 @@
 //! Update ─▶ import ─▶ table ─▶ decision ─▶ changes ─┬─▶ fib ──────▶ FibChange
 //!             │ policy(in)                          └─▶ export ───▶ octets, shared by a group's members
 //!             ▼                                          policy(out)
-//!           attrs, nexthop, source, peer   (what all families share: `core`)
+//!           attrs, nexthop, source, peer   (what all families share: `shared`)
 //! ```
 //!
 //! Every step only leaves a mark for the next one: an UPDATE places paths and marks prefixes; [`Rib::run`] decides
@@ -19,7 +19,6 @@
 
 mod attrs;
 mod changes;
-mod core;
 mod decision;
 mod digest;
 mod export;
@@ -36,21 +35,22 @@ mod peer;
 mod scan;
 mod session;
 mod settings;
+mod shared;
 mod source;
 mod table;
 #[cfg(test)]
 mod tests;
 mod view;
 
-use ::core::net::IpAddr;
 use alloc::vec::Vec;
+use core::net::IpAddr;
 
 use bytes::Bytes;
 
-use self::core::Core;
 use self::family::FamilyRib;
 use self::scan::Reason;
 use self::settings::Settings;
+use self::shared::Shared;
 use crate::speaker::config::Config;
 use crate::types::{Family, FamilyMap, PeerId, Prefix};
 
@@ -65,7 +65,7 @@ pub use view::{Explained, Outcome, PathView, RouteView};
 /// Every route, of all families.
 #[derive(Debug)]
 pub struct Rib {
-    core: Core,
+    shared: Shared,
     families: FamilyMap<FamilyRib>,
     /// Scratch: the normalised block of the UPDATE at hand.
     block: Vec<u8>,
@@ -76,7 +76,7 @@ impl Rib {
     #[must_use]
     pub fn new(config: &Config, seed: u64) -> Self {
         Self {
-            core: Core::new(Settings::of(config), seed),
+            shared: Shared::new(Settings::of(config), seed),
             families: FamilyMap::from_fn(|family| FamilyRib::new(family, seed.wrapping_add(family as u64))),
             block: Vec::new(),
         }
@@ -85,10 +85,10 @@ impl Rib {
     /// Takes changed settings over. Peers have doors of their own.
     pub fn reconfigure(&mut self, config: &Config) {
         let settings = Settings::of(config);
-        if settings == self.core.settings {
+        if settings == self.shared.settings {
             return;
         }
-        self.core.settings = settings;
+        self.shared.settings = settings;
         for (_, family) in self.families.iter_mut() {
             family.scan_for(Reason::Rules);
         }
@@ -96,7 +96,7 @@ impl Rib {
 
     /// An address is reached otherwise than before.
     pub fn handle_next_hop(&mut self, addr: IpAddr, state: NextHopState) {
-        if self.core.next_hops.handle_state(addr, state) {
+        if self.shared.next_hops.handle_state(addr, state) {
             for (_, family) in self.families.iter_mut() {
                 family.scan_for(Reason::NextHops);
             }
@@ -105,7 +105,7 @@ impl Rib {
 
     /// A session wrote that many octets of what it was given.
     pub fn handle_sent(&mut self, peer: PeerId, octets: usize) {
-        self.core.peers.handle_sent(peer, octets);
+        self.shared.peers.handle_sent(peer, octets);
     }
 
     /// Offers every forwarding route again.
@@ -119,42 +119,42 @@ impl Rib {
     pub fn run(&mut self, budget: usize) -> Progress {
         let mut progress = Progress::Idle;
         for (_, family) in self.families.iter_mut() {
-            family.scan(&mut self.core, budget);
-            family.decide_marked(&mut self.core, budget);
-            family.export(&mut self.core, budget);
+            family.scan(&mut self.shared, budget);
+            family.decide_marked(&mut self.shared, budget);
+            family.export(&mut self.shared, budget);
             family.trim();
-            if family.is_scanning() || !family.marked.is_empty() || family.has_to_export(&self.core) {
+            if family.is_scanning() || !family.marked.is_empty() || family.has_to_export(&self.shared) {
                 progress = Progress::More;
             }
         }
-        if self.core.next_hops.any_changed()
+        if self.shared.next_hops.any_changed()
             && !self.families.iter().any(|(_, family)| family.is_scanning_next_hops())
         {
-            self.core.next_hops.forget_changes();
+            self.shared.next_hops.forget_changes();
         }
         progress
     }
 
     /// The next change for the forwarding table.
     pub fn poll_fib(&mut self) -> Option<FibChange> {
-        let core = &self.core;
-        self.families.iter_mut().find_map(|(_, family)| family.poll_fib(core))
+        let shared = &self.shared;
+        self.families.iter_mut().find_map(|(_, family)| family.poll_fib(shared))
     }
 
     /// The next address to watch, or no longer.
     pub fn poll_next_hop(&mut self) -> Option<NextHopInterest> {
-        self.core.next_hops.poll_interest()
+        self.shared.next_hops.poll_interest()
     }
 
     /// The next octets for a session: whole messages.
     pub fn poll_transmit(&mut self) -> Option<(PeerId, Bytes)> {
-        self.core.peers.poll_transmit()
+        self.shared.peers.poll_transmit()
     }
 
     /// The route to `prefix` as a peer was told it, if it was.
     pub fn advertised(&mut self, peer: PeerId, prefix: &Prefix) -> Option<Outgoing> {
-        let ix = self.core.peers.ix(peer)?;
+        let ix = self.shared.peers.ix(peer)?;
         let family = &self.families[Family::of(prefix)];
-        family.advertised(&mut self.core, ix, family.table.find(prefix)?)
+        family.advertised(&mut self.shared, ix, family.table.find(prefix)?)
     }
 }

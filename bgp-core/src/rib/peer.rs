@@ -133,6 +133,14 @@ impl Peers {
         }
     }
 
+    /// As if so many octets were on their way to a peer.
+    #[cfg(test)]
+    pub(super) fn fill(&mut self, id: PeerId, octets: usize) {
+        if let Some(session) = self.ix(id).and_then(|ix| self.session_mut(ix)) {
+            session.outbox.pending += octets;
+        }
+    }
+
     /// The slot of a peer.
     pub(super) fn ix(&self, id: PeerId) -> Option<PeerIx> {
         self.by_id.get(&id).copied()

@@ -7,10 +7,10 @@
 use alloc::vec::Vec;
 
 use super::attrs::AttrId;
-use super::core::Core;
 use super::family::FamilyRib;
 use super::path::{Flag, Path};
 use super::peer::PeerIx;
+use super::shared::Shared;
 use super::source::{FeedState, SourceId};
 use super::table::PrefixId;
 
@@ -18,6 +18,8 @@ use super::table::PrefixId;
 #[derive(Debug, Default)]
 pub(super) struct Scan {
     cursor: u32,
+    /// Where the round turns: what is new since it began needs no visit.
+    turn: usize,
     left: usize,
     is_on: bool,
     /// Next hops that changed.
@@ -45,7 +47,8 @@ impl FamilyRib {
     /// Begins a round, or makes the one that is on a full one from where it stands.
     pub(super) fn scan_for(&mut self, reason: Reason) {
         let scan = &mut self.scan;
-        scan.left = self.table.slots();
+        scan.turn = self.table.slots();
+        scan.left = scan.turn;
         scan.is_on = true;
         match reason {
             Reason::DeadFeeds => {}
@@ -57,27 +60,27 @@ impl FamilyRib {
     }
 
     /// Walks on by `budget` entries; says how many it were.
-    pub(super) fn scan(&mut self, core: &mut Core, budget: usize) -> usize {
+    pub(super) fn scan(&mut self, shared: &mut Shared, budget: usize) -> usize {
         if !self.scan.is_on {
             return 0;
         }
         let mut done = 0;
         while done < budget && self.scan.left > 0 {
-            if self.scan.cursor as usize >= self.table.slots() {
+            if self.scan.cursor as usize >= self.scan.turn {
                 self.scan.cursor = 0;
             }
             let id = PrefixId(self.scan.cursor);
             self.scan.cursor += 1;
             self.scan.left -= 1;
             done += 1;
-            self.visit(core, id);
+            self.visit(shared, id);
         }
         if self.scan.left == 0 {
             self.scan = Scan { cursor: self.scan.cursor, ..Scan::default() };
             let mut reaped = Vec::new();
-            core.sources.reap(self.family, |peer| reaped.push(peer));
+            shared.sources.reap(self.family, |peer| reaped.push(peer));
             for peer in reaped {
-                core.forget_peer(peer);
+                shared.forget_peer(peer);
             }
         }
         done
@@ -93,64 +96,64 @@ impl FamilyRib {
         self.scan.is_on
     }
 
-    fn visit(&mut self, core: &mut Core, id: PrefixId) {
-        while self.remove(core, id, |core, path| is_dead(core, path.source)) {}
-        self.forget_dead_source(core, id);
+    fn visit(&mut self, shared: &mut Shared, id: PrefixId) {
+        while self.remove(shared, id, |shared, path| is_dead(shared, path.source)) {}
+        self.forget_dead_source(shared, id);
         let scan = &self.scan;
         let mut is_marked = scan.everything;
         if scan.next_hops {
-            is_marked |= self.table.paths(id).any(|path| has_new_next_hop(core, path));
+            is_marked |= self.table.paths(id).any(|path| has_new_next_hop(shared, path));
         }
         if is_marked && self.table.entry(id).is_some_and(|entry| !entry.first.is_empty()) {
             self.table.for_each_path(id, |path| {
-                if has_new_next_hop(core, path) {
+                if has_new_next_hop(shared, path) {
                     path.set(Flag::REROUTED, true);
                 }
             });
             self.marked.insert(id);
         }
         if !self.scan.policies.is_empty() {
-            self.reconsider(core, id);
+            self.reconsider(shared, id);
         }
     }
 
     /// A slot without path must not remember a source whose id may be given anew.
-    fn forget_dead_source(&mut self, core: &Core, id: PrefixId) {
+    fn forget_dead_source(&mut self, shared: &Shared, id: PrefixId) {
         let Some(entry) = self.table.entry_mut(id) else { return };
-        if entry.first.is_empty() && is_dead(core, entry.first.source) {
+        if entry.first.is_empty() && is_dead(shared, entry.first.source) {
             entry.first.source = SourceId::NONE;
             entry.first.set(Flag::LOST, entry.first.has(Flag::BEST) || entry.first.has(Flag::LOST));
         }
     }
 
     /// Runs import policy again over the paths of peers whose policy changed.
-    fn reconsider(&mut self, core: &mut Core, id: PrefixId) {
+    fn reconsider(&mut self, shared: &mut Shared, id: PrefixId) {
         let Some(prefix) = self.table.prefix(id) else { return };
         let mut refused = false;
         let (family, policies) = (self.family, core::mem::take(&mut self.scan.policies));
         let mut is_changed = false;
         self.table.for_each_path(id, |path| {
-            let Some(feed) = core.sources.feed_of(path.source).copied() else { return };
+            let Some(feed) = shared.sources.feed_of(path.source).copied() else { return };
             if !policies.contains(&feed.origin.peer) {
                 return;
             }
-            let effective = core.judge(family, feed.origin.peer, path.received, &prefix);
+            let effective = shared.judge(family, feed.origin.peer, path.received, &prefix);
             refused |= effective.is_none();
-            is_changed |= core.swap_effective(path, effective);
+            is_changed |= shared.swap_effective(path, effective);
         });
         self.scan.policies = policies;
         if is_changed {
             self.marked.insert(id);
         }
         if refused {
-            while self.remove(core, id, |core, path| {
-                path.effective.is_none() && !core.keeps_refused(family, path.source)
+            while self.remove(shared, id, |shared, path| {
+                path.effective.is_none() && !shared.keeps_refused(family, path.source)
             }) {}
         }
     }
 }
 
-impl Core {
+impl Shared {
     /// Gives a path another effective set, whose use the path takes over. True if it is another one.
     fn swap_effective(&mut self, path: &mut Path, effective: AttrId) -> bool {
         let old = core::mem::replace(&mut path.effective, effective);
@@ -167,10 +170,10 @@ impl Core {
     }
 }
 
-fn is_dead(core: &Core, source: SourceId) -> bool {
-    core.sources.feed_of(source).is_some_and(|feed| feed.state == FeedState::Dead)
+fn is_dead(shared: &Shared, source: SourceId) -> bool {
+    shared.sources.feed_of(source).is_some_and(|feed| feed.state == FeedState::Dead)
 }
 
-fn has_new_next_hop(core: &Core, path: &Path) -> bool {
-    core.attrs.digest(path.effective).is_some_and(|digest| core.next_hops.has_changed(digest.next_hop))
+fn has_new_next_hop(shared: &Shared, path: &Path) -> bool {
+    shared.attrs.digest(path.effective).is_some_and(|digest| shared.next_hops.has_changed(digest.next_hop))
 }

@@ -138,8 +138,8 @@ impl Rib {
         let table = &self.families[family].table;
         let Some(view) = self.prefix(prefix) else { return Vec::new() };
         let mut candidates = Vec::new();
-        self.core.gather(table, view.id, &mut candidates);
-        decision::decide(&mut candidates, &self.core.settings.weighing);
+        self.shared.gather(table, view.id, &mut candidates);
+        decision::decide(&mut candidates, &self.shared.settings.weighing);
         let outcome = |position| match candidates.iter().find(|path| path.position == position) {
             None => Outcome::Unusable,
             Some(path) => match path.lost_at.and_then(|rung| LADDER.get(rung)) {
@@ -155,17 +155,17 @@ impl Rib {
     pub fn fib_route(&self, prefix: &Prefix) -> Option<FibRoute> {
         let family = Family::of(prefix);
         let table = &self.families[family].table;
-        fib_route(&self.core, table, family, table.find(prefix)?)
+        fib_route(&self.shared, table, family, table.find(prefix)?)
     }
 
     /// How much of a peer's routes there is.
     #[must_use]
     pub fn peer_counts(&self, peer: PeerId, family: Family) -> PeerCounts {
-        let Some(ix) = self.core.peers.ix(peer) else { return PeerCounts::default() };
+        let Some(ix) = self.shared.peers.ix(peer) else { return PeerCounts::default() };
         let mut counts = PeerCounts::default();
         let mut selected = 0;
         for state in [FeedState::Live, FeedState::Stale] {
-            for (_, feed) in self.core.sources.feeds_of(ix, family, state) {
+            for (_, feed) in self.shared.sources.feeds_of(ix, family, state) {
                 counts.received += feed.received;
                 counts.accepted += feed.accepted;
                 selected += feed.selected;
@@ -183,10 +183,10 @@ impl Rib {
         Totals {
             prefixes: table.len(),
             paths: table.path_count(),
-            attribute_sets: self.core.attrs.len(),
-            next_hops: self.core.next_hops.len(),
+            attribute_sets: self.shared.attrs.len(),
+            next_hops: self.shared.next_hops.len(),
             table_octets: table.octets(),
-            attribute_octets: self.core.attrs.octets(),
+            attribute_octets: self.shared.attrs.octets(),
         }
     }
 
@@ -213,27 +213,27 @@ impl<'a> RouteView<'a> {
 
 impl<'a> PathView<'a> {
     fn of(rib: &'a Rib, path: &Path) -> Option<Self> {
-        let core = &rib.core;
-        let feed = core.sources.feed_of(path.source)?;
+        let shared = &rib.shared;
+        let feed = shared.sources.feed_of(path.source)?;
         let shown = if path.effective.is_none() { path.received } else { path.effective };
-        let digest = core.attrs.digest(shown)?;
+        let digest = shared.attrs.digest(shown)?;
         let peer = Some(feed.origin.peer).filter(|&peer| peer != PeerIx::LOCAL);
         Some(Self {
-            peer: peer.and_then(|peer| core.peers.get(peer)).map(|peer| peer.id),
+            peer: peer.and_then(|peer| shared.peers.get(peer)).map(|peer| peer.id),
             address: feed.origin.address,
             asn: feed.origin.asn,
             router_id: feed.origin.router_id,
             kind: feed.origin.kind,
-            path_id: core.sources.path_id(path.source),
-            attrs: core.attrs.block(shown),
-            received: core.attrs.block(path.received),
-            next_hop: core.next_hops.via(digest.next_hop).map(|via| via.next_hop),
-            reached: core.next_hops.state(digest.next_hop),
+            path_id: shared.sources.path_id(path.source),
+            attrs: shared.attrs.block(shown),
+            received: shared.attrs.block(path.received),
+            next_hop: shared.next_hops.via(digest.next_hop).map(|via| via.next_hop),
+            reached: shared.next_hops.state(digest.next_hop),
             weight: digest.weight,
             since: Instant::from_start(Duration::from_secs(u64::from(path.said_at()))),
             is_best: path.has(Flag::BEST),
             is_used: path.has(Flag::USED),
-            is_valid: core.candidate(0, path).is_some(),
+            is_valid: shared.candidate(0, path).is_some(),
             is_stale: feed.state == FeedState::Stale,
             is_refused: path.effective.is_none(),
         })

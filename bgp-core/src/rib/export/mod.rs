@@ -23,10 +23,10 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::changes::{ChangeLog, Reader};
-use super::core::Core;
 use super::family::FamilyRib;
 use super::id_set::IdSet;
 use super::peer::{PeerIx, Peers};
+use super::shared::Shared;
 use crate::types::Family;
 use crate::wire::UpdateWriter;
 use batch::Batch;
@@ -72,8 +72,8 @@ enum Ending {
 
 impl FamilyRib {
     /// Begins to tell a peer whose session is up: everything, then End-of-RIB.
-    pub(super) fn join(&mut self, core: &mut Core, peer: PeerIx) {
-        let Some(facts) = facts_of(core, peer, self.family) else { return };
+    pub(super) fn join(&mut self, shared: &mut Shared, peer: PeerIx) {
+        let Some(facts) = facts_of(shared, peer, self.family) else { return };
         let cohort = Cohort {
             reader: Reader::of_everything(&self.log, &self.table),
             members: alloc::vec![peer],
@@ -81,7 +81,7 @@ impl FamilyRib {
             ..Cohort::default()
         };
         self.groups.add(facts, cohort);
-        self.send_default(core, peer);
+        self.send_default(shared, peer);
     }
 
     /// Stops telling a peer.
@@ -90,20 +90,20 @@ impl FamilyRib {
     }
 
     /// Tells a peer everything again (RFC 2918; between markers if RFC 7313 was agreed on).
-    pub(super) fn refresh(&mut self, core: &mut Core, peer: PeerIx) {
+    pub(super) fn refresh(&mut self, shared: &mut Shared, peer: PeerIx) {
         let Some(mut cohort) = self.groups.split(peer) else { return };
         cohort.reader.mark_all(&self.log, &self.table);
-        if core.peers.session(peer).is_some_and(|session| session.facts.enhanced_refresh) {
-            core.peers.send(peer, refresh_marker(self.family, BEGIN_OF_REFRESH));
+        if shared.peers.session(peer).is_some_and(|session| session.facts.enhanced_refresh) {
+            shared.peers.send(peer, refresh_marker(self.family, BEGIN_OF_REFRESH));
             cohort.endings.push((peer, Ending::EndOfRefresh));
         }
-        self.put_back(core, peer, cohort);
-        self.send_default(core, peer);
+        self.put_back(shared, peer, cohort);
+        self.send_default(shared, peer);
     }
 
     /// Tells a peer what its changed configuration makes different.
-    pub(super) fn regroup(&mut self, core: &mut Core, peer: PeerIx) {
-        let is_same = match (self.groups.facts(peer), facts_of(core, peer, self.family)) {
+    pub(super) fn regroup(&mut self, shared: &mut Shared, peer: PeerIx) {
+        let is_same = match (self.groups.facts(peer), facts_of(shared, peer, self.family)) {
             (Some(old), Some(new)) => *old == new,
             (None, _) | (Some(_), None) => true,
         };
@@ -112,20 +112,20 @@ impl FamilyRib {
         }
         let Some(mut cohort) = self.groups.split(peer) else { return };
         cohort.reader.mark_all(&self.log, &self.table);
-        self.retract_default(core, peer, &mut cohort);
-        self.put_back(core, peer, cohort);
-        self.send_default(core, peer);
+        self.retract_default(shared, peer, &mut cohort);
+        self.put_back(shared, peer, cohort);
+        self.send_default(shared, peer);
     }
 
     /// Tells peers that have room what changed, at most `budget` prefixes; says how many were looked at.
-    pub(super) fn export(&mut self, core: &mut Core, budget: usize) -> usize {
+    pub(super) fn export(&mut self, shared: &mut Shared, budget: usize) -> usize {
         let mut groups = core::mem::take(&mut self.groups);
         let mut done = 0;
         let count = groups.groups.len();
         for step in 0..count {
             let turn = (groups.turn + step) % count;
             let Some(group) = groups.groups.get_mut(turn) else { continue };
-            done += self.export_group(core, group, &mut groups.batch, budget.saturating_sub(done));
+            done += self.export_group(shared, group, &mut groups.batch, budget.saturating_sub(done));
         }
         groups.turn = groups.turn.wrapping_add(1);
         self.groups = groups;
@@ -133,26 +133,32 @@ impl FamilyRib {
     }
 
     /// True if some peer has room and something to be told.
-    pub(super) fn has_to_export(&self, core: &Core) -> bool {
+    pub(super) fn has_to_export(&self, shared: &Shared) -> bool {
         let mut cohorts = self.groups.groups.iter().flat_map(|group| &group.cohorts);
-        cohorts.any(|cohort| cohort.has_room(&core.peers) && cohort.has_work(&self.log))
+        cohorts.any(|cohort| cohort.has_room(&shared.peers) && cohort.has_work(&self.log))
     }
 
-    fn export_group(&self, core: &mut Core, group: &mut Group, batch: &mut Batch, budget: usize) -> usize {
+    fn export_group(
+        &self,
+        shared: &mut Shared,
+        group: &mut Group,
+        batch: &mut Batch,
+        budget: usize,
+    ) -> usize {
         let mut done = 0;
         let mut slow = Vec::new();
         for cohort in &mut group.cohorts {
-            if !cohort.has_room(&core.peers) {
+            if !cohort.has_room(&shared.peers) {
                 continue;
             }
-            slow.extend(cohort.shed_slow(&core.peers));
-            while done < budget && cohort.has_room(&core.peers) && !cohort.reader.is_done(&self.log) {
+            slow.extend(cohort.shed_slow(&shared.peers));
+            while done < budget && cohort.has_room(&shared.peers) && !cohort.reader.is_done(&self.log) {
                 let limit = BATCH.min(budget - done);
-                done += self.flush(core, (&group.facts, cohort), batch, limit);
+                done += self.flush(shared, (&group.facts, cohort), batch, limit);
             }
             if !cohort.reader.has_backlog() {
                 for (peer, ending) in core::mem::take(&mut cohort.endings) {
-                    core.peers.send(peer, ending.message(self.family));
+                    shared.peers.send(peer, ending.message(self.family));
                 }
             }
         }
@@ -161,8 +167,8 @@ impl FamilyRib {
         done
     }
 
-    fn put_back(&mut self, core: &Core, peer: PeerIx, cohort: Cohort) {
-        if let Some(facts) = facts_of(core, peer, self.family) {
+    fn put_back(&mut self, shared: &Shared, peer: PeerIx, cohort: Cohort) {
+        if let Some(facts) = facts_of(shared, peer, self.family) {
             self.groups.add(facts, cohort);
         }
     }
@@ -312,8 +318,8 @@ impl Ending {
     }
 }
 
-fn facts_of(core: &Core, peer: PeerIx, family: Family) -> Option<ExportFacts> {
-    let session = core.peers.session(peer)?;
+fn facts_of(shared: &Shared, peer: PeerIx, family: Family) -> Option<ExportFacts> {
+    let session = shared.peers.session(peer)?;
     session.feeds[family]?;
     ExportFacts::of(&session.facts, family)
 }

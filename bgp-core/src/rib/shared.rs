@@ -17,7 +17,7 @@ use crate::types::{FamilyMap, NextHop, PeerKind};
 
 /// What all families share.
 #[derive(Debug)]
-pub(super) struct Core {
+pub(super) struct Shared {
     /// The instance's settings.
     pub(super) settings: Settings,
     /// Attribute sets.
@@ -38,7 +38,7 @@ pub(super) struct Core {
     pub(super) policy: Scratch,
 }
 
-impl Core {
+impl Shared {
     /// Nothing is known but this router itself.
     pub(super) fn new(settings: Settings, seed: u64) -> Self {
         let mut sources = Sources::default();
