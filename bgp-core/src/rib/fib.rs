@@ -69,16 +69,17 @@ impl FibDesk {
     }
 }
 
-/// How to forward to a prefix, if a peer's route is used for it.
+/// How to forward to a prefix, if a peer's route is used for it. This is what the last decision says: what
+/// happened to its paths since is the next decision's matter, which then appears in the log.
 pub(super) fn fib_route(shared: &Shared, table: &Table, family: Family, id: PrefixId) -> Option<FibRoute> {
-    let kind = shared.candidate(0, table.best(id)?)?.origin.kind;
+    let kind = shared.sources.feed_of(table.best(id)?.source)?.origin.kind;
     if kind == PeerKind::Local {
         return None;
     }
     let used = table.paths(id).filter(|path| path.has(Flag::USED));
     let mut next_hops: Vec<FibNextHop> = Vec::with_capacity(1);
-    for candidate in used.filter_map(|path| shared.candidate(0, path)) {
-        let Some(via) = shared.next_hops.via(candidate.digest.next_hop) else { continue };
+    for digest in used.filter_map(|path| shared.attrs.digest(path.effective)) {
+        let Some(via) = shared.next_hops.via(digest.next_hop) else { continue };
         let next_hop = FibNextHop { address: via.next_hop, interface: via.interface, weight: 1 };
         if !next_hops.iter().any(|known| is_same_way(known, &next_hop)) {
             next_hops.push(next_hop);

@@ -134,7 +134,9 @@ impl Table {
     ) -> Placed {
         let Some(entry) = self.entries.get_mut(id.0 as usize) else { return Placed::New };
         if entry.first.is_empty() {
-            let lost = entry.first.has(Flag::LOST) || entry.first.has(Flag::BEST);
+            // Somebody else's route was here last: peers may still hold that one.
+            let had_other = entry.first.source != SourceId::NONE && entry.first.source != path.source;
+            let lost = entry.first.has(Flag::LOST) || entry.first.has(Flag::BEST) || had_other;
             entry.first = path;
             entry.first.set(Flag::LOST, lost);
             self.paths += 1;
