@@ -152,6 +152,26 @@ impl Dialler {
         }
     }
 
+    /// A session is Established: true if an attempt was running, which must be given up.
+    pub(super) fn engage(&mut self) -> bool {
+        let was_dialling = self.is_dialling();
+        self.state = DialState::Engaged;
+        was_dialling
+    }
+
+    /// The rules are other ones now: a peer that became passive is not dialled any more, one that no longer is
+    /// gets its attempt.
+    pub(super) fn rules_changed(&mut self, rules: DialRules, random: &mut Random, now: Instant) {
+        if let DialState::Active { deadline } = self.state {
+            let deadline = match (rules.passive, deadline) {
+                (true, _) => None,
+                (false, None) => Some(now + random.below(START_SPREAD)),
+                (false, Some(deadline)) => Some(deadline.min(now + rules.connect_retry)),
+            };
+            self.state = DialState::Active { deadline };
+        }
+    }
+
     /// The last session is over, after `lived` in Established.
     pub(super) fn ended(&mut self, lived: Option<Duration>, random: &mut Random, now: Instant) {
         if lived.is_some_and(|lived| lived >= IDLE_HOLD_MOST) {
@@ -167,6 +187,16 @@ impl Dialler {
     /// Where it stands.
     pub(super) const fn state(&self) -> DialState {
         self.state
+    }
+
+    /// True if an attempt is running.
+    pub(super) const fn is_dialling(&self) -> bool {
+        matches!(self.state, DialState::Connect { .. })
+    }
+
+    /// True unless the peer is shut, or held for too many prefixes.
+    pub(super) const fn is_started(&self) -> bool {
+        !matches!(self.state, DialState::Idle(Idle::Shut | Idle::PrefixLimit { .. }))
     }
 
     /// When [`Self::expire`] wants to be called.

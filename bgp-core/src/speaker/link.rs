@@ -5,10 +5,12 @@
 //! in families other than the connection's own (RFC 2545 §3, RFC 4760 §3).
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::time::Duration;
 
 use super::config::{Ttl, UpdateSource};
+use crate::rib::LocalAddresses;
 use crate::types::{PeerId, Prefix};
 
 /// What the driver is asked to do about connections to open.
@@ -74,6 +76,8 @@ pub struct LinkInterface {
     pub ipv6: Option<Ipv6Addr>,
     /// Our link-local address on it.
     pub link_local: Option<Ipv6Addr>,
+    /// Its connected networks: next hops inside them may be passed on to the peer (RFC 4271 §5.1.3).
+    pub networks: Vec<Prefix>,
 }
 
 /// A route that the kernel's table must have before a `network` is announced.
@@ -95,34 +99,25 @@ pub enum Presence {
 }
 
 impl Link {
-    /// Our IPv4 address as a next hop for this peer: the connection's own, else the interface's.
+    /// What goes into next hops that say "ourselves" to this peer: the connection's own address, and for other
+    /// families those of the interface (RFC 2545 §3).
     #[must_use]
-    pub fn next_hop_v4(&self) -> Option<Ipv4Addr> {
+    pub fn local_addresses(&self) -> LocalAddresses {
+        let on = self.interface.as_ref();
+        let (v4, v6) = (on.and_then(|on| on.ipv4), on.and_then(|on| on.ipv6));
+        let link_local = on.and_then(|on| on.link_local);
         match self.local.ip().to_canonical() {
-            IpAddr::V4(addr) => Some(addr),
-            IpAddr::V6(_) => self.interface.as_ref().and_then(|interface| interface.ipv4),
-        }
-    }
-
-    /// Our IPv6 address as a next hop for this peer: the connection's own, else the interface's.
-    #[must_use]
-    pub fn next_hop_v6(&self) -> Option<Ipv6Addr> {
-        let on_interface = self.interface.as_ref().and_then(|interface| interface.ipv6);
-        match self.local.ip().to_canonical() {
-            IpAddr::V6(addr) if addr.is_unicast_link_local() => on_interface.or(Some(addr)),
-            IpAddr::V6(addr) => Some(addr),
-            IpAddr::V4(_) => on_interface,
-        }
-    }
-
-    /// Our link-local address as a next hop for this peer.
-    #[must_use]
-    pub fn next_hop_link_local(&self) -> Option<Ipv6Addr> {
-        match self.local.ip() {
-            IpAddr::V6(addr) if addr.is_unicast_link_local() => Some(addr),
-            IpAddr::V4(_) | IpAddr::V6(_) => {
-                self.interface.as_ref().and_then(|interface| interface.link_local)
+            IpAddr::V4(addr) => LocalAddresses { v4: Some(addr), v6, link_local },
+            IpAddr::V6(addr) if addr.is_unicast_link_local() => {
+                LocalAddresses { v4, v6, link_local: Some(addr) }
             }
+            IpAddr::V6(addr) => LocalAddresses { v4, v6: Some(addr), link_local },
         }
+    }
+
+    /// The peer's address, with IPv4 in IPv6 made plain.
+    #[must_use]
+    pub const fn peer_address(&self) -> IpAddr {
+        self.remote.ip().to_canonical()
     }
 }

@@ -13,12 +13,9 @@ use crate::types::{Family, PeerId};
 pub enum SpeakerTimer {
     /// Something is waiting to be polled, or the RIB has work: `run` and drain.
     Work,
-    /// IdleHoldTimer (RFC 4271 §8.1.3): a peer whose session failed may be tried again.
-    IdleHold(PeerId),
-    /// ConnectRetryTimer (RFC 4271 §8.1.3): the next attempt to connect, or the end of one that hangs.
-    ConnectRetry(PeerId),
-    /// `maximum-prefix … restart`: a peer that announced too much may come back.
-    PrefixRestart(PeerId),
+    /// ConnectRetryTimer and IdleHoldTimer (RFC 4271 §8.1.3), `maximum-prefix … restart`: the peer may be tried
+    /// again, or an attempt hangs.
+    Dial(PeerId),
     /// The restart time that a restarting peer announced (RFC 4724 §4.2) is over.
     PeerRestart(PeerId),
     /// `stalepath-time`: what a restarted peer has not announced again goes.
@@ -83,7 +80,7 @@ mod tests {
     #[test]
     fn setting_a_deadline_again_replaces_it() {
         let mut table = TimerTable::default();
-        let timer = SpeakerTimer::ConnectRetry(PeerId(1));
+        let timer = SpeakerTimer::Dial(PeerId(1));
         table.set(timer, Some(at(5)));
         table.set(timer, Some(at(9)));
         assert_eq!(table.pop_due(at(8)), None);
