@@ -5,14 +5,27 @@
 //! Emitting mirrors it: a [`Writer`] appends, and a guard patches lengths. Slices are indexed and numbers
 //! narrowed in `reader` and `writer` only.
 
+pub mod capability;
 mod caps;
 mod error;
+pub mod header;
+mod notification;
+mod open;
 mod reader;
+mod refresh;
+mod stub;
 mod writer;
 
+pub use capability::{Capability, CapabilityCode};
 pub use caps::Caps;
 pub use error::{Span, WireError};
+pub use header::{Frame, MessageType, frame};
+pub use notification::{ErrorCode, ErrorKind, Notification, NotificationBuf};
+pub(crate) use notification::{prefix_of, printable};
+pub use open::{Open, OpenBuf, OpenHead};
 pub use reader::Reader;
+pub use refresh::{RefreshKind, RefreshSubtype, RouteRefresh};
+pub use stub::{Checked, Fate, Fault, PeerSide, Update, UpdateSpans};
 pub use writer::{LengthGuard, Writer};
 
 /// Octets of the header that every message starts with (RFC 4271 §4.1).
