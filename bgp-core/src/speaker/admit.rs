@@ -16,8 +16,9 @@ use super::event::{PeerEvent, Refusal, SpeakerEvent};
 use super::link::{Direction, Link};
 use super::peer::{Attached, MAX_SESSIONS, Peer, PeerOrigin, Phase};
 use super::startup::Startup;
+use super::stats::SessionStats;
 use super::{Speaker, cease};
-use crate::session::{Session, SessionConfig, SessionStats};
+use crate::session::{Session, SessionConfig};
 use crate::time::Instant;
 use crate::types::{PeerId, SessionId};
 use crate::wire::ErrorKind;
@@ -49,7 +50,8 @@ impl Speaker {
             Direction::Dialled(id) => {
                 let peer = self.peers.get(&id).ok_or(Refusal::Unexpected)?;
                 let is_expected = matches!(peer.dialler.state(), DialState::Connect { .. });
-                let is_needed = is_expected && peer.established().is_none() && peer.sessions.len() < MAX_SESSIONS;
+                let is_needed =
+                    is_expected && peer.established().is_none() && peer.sessions.len() < MAX_SESSIONS;
                 if is_needed { Ok(id) } else { Err(Refusal::Unexpected) }
             }
             Direction::Accepted => match self.by_address.get(&link.peer_address()).copied() {
@@ -64,9 +66,10 @@ impl Speaker {
         if !peer.dialler.accepts() {
             return Err(match peer.dialler.state() {
                 DialState::Idle(Idle::Held { .. }) => Refusal::Held,
-                DialState::Idle(_) | DialState::Connect { .. } | DialState::Active { .. } | DialState::Engaged => {
-                    Refusal::Shut
-                }
+                DialState::Idle(_)
+                | DialState::Connect { .. }
+                | DialState::Active { .. }
+                | DialState::Engaged => Refusal::Shut,
             });
         }
         let pending = peer.sessions.iter().find(|session| {

@@ -4,13 +4,14 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use super::config::{Config, PeerConfig};
+use super::config::{Config, MaximumPrefix, PeerConfig};
+use super::dial::{DialState, Idle};
 use super::peer::{Peer, PeerOrigin};
 use super::reload::{PeerChange, ReloadSummary};
 use super::{Speaker, cease};
 use crate::session::SessionCommand;
 use crate::time::Instant;
-use crate::types::PeerId;
+use crate::types::{FamilyMap, PeerId};
 use crate::wire::{ErrorKind, NotificationBuf, RefreshKind};
 
 impl Speaker {
@@ -59,7 +60,8 @@ impl Speaker {
 
     /// Dynamic peers follow the listen range that covers them now, or go with it.
     fn reload_dynamic(&mut self, summary: &ReloadSummary, now: Instant) -> Vec<(IpAddr, PeerChange)> {
-        let dynamic: Vec<_> = self.peers.iter().filter(|(_, peer)| peer.is_dynamic()).map(|(id, _)| *id).collect();
+        let dynamic: Vec<_> =
+            self.peers.iter().filter(|(_, peer)| peer.is_dynamic()).map(|(id, _)| *id).collect();
         let mut changes = Vec::new();
         for id in dynamic {
             let Some(peer) = self.peers.get_mut(&id) else {
@@ -86,10 +88,12 @@ impl Speaker {
     }
 
     fn change_peer(&mut self, id: PeerId, wanted: Arc<PeerConfig>, change: &PeerChange, now: Instant) {
-        let was_shut = self.peers.get(&id).is_some_and(|peer| !peer.dialler.is_started());
         let Some(peer) = self.peers.get_mut(&id) else {
             return;
         };
+        let was_shut = peer.dialler.state() == DialState::Idle(Idle::Shut);
+        let has_new_limit = matches!(peer.dialler.state(), DialState::Idle(Idle::PrefixLimit { .. }))
+            && limits(&peer.config) != limits(&wanted);
         let is_same = peer.config == wanted;
         peer.config = Arc::clone(&wanted);
         if let Some(text) = self.shutdown_text(id) {
@@ -98,7 +102,7 @@ impl Speaker {
             }
             return;
         }
-        if was_shut {
+        if was_shut || has_new_limit {
             self.start_peer(id);
             return;
         }
@@ -134,4 +138,9 @@ impl Speaker {
             }
         }
     }
+}
+
+/// How many prefixes a peer may announce.
+fn limits(config: &PeerConfig) -> FamilyMap<Option<MaximumPrefix>> {
+    FamilyMap::from_fn(|family| config.families[family].as_ref().and_then(|family| family.maximum_prefix))
 }

@@ -194,6 +194,11 @@ impl Dialler {
         matches!(self.state, DialState::Connect { .. })
     }
 
+    /// True while a hold must be waited out.
+    pub(super) const fn is_held(&self) -> bool {
+        matches!(self.state, DialState::Idle(Idle::Held { .. } | Idle::PrefixLimit { .. }))
+    }
+
     /// True unless the peer is shut, or held for too many prefixes.
     pub(super) const fn is_started(&self) -> bool {
         !matches!(self.state, DialState::Idle(Idle::Shut | Idle::PrefixLimit { .. }))

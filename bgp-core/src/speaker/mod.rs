@@ -46,6 +46,7 @@ mod reload;
 mod restart;
 mod sessions;
 mod startup;
+mod stats;
 mod timer;
 mod view;
 
@@ -59,6 +60,7 @@ pub use operate::Clear;
 pub use origin::{KernelRoute, LAST_OWN_OWNER};
 pub use peer::{IdleReason, LastReset, PeerOrigin, PeerState};
 pub use reload::{Effect, FAMILY_ROWS, INSTANCE_ROWS, PEER_ROWS, PeerChange, Refresh, ReloadSummary, Row};
+pub use stats::SessionStats;
 pub use timer::SpeakerTimer;
 pub use view::{PeerView, SessionView};
 
@@ -73,7 +75,7 @@ use self::timer::TimerTable;
 use crate::rib::{FibChange, NextHopInterest, NextHopState, Progress, Rib};
 use crate::session::SessionCommand;
 use crate::time::Instant;
-use crate::types::{PeerId, PeerKind, SessionId};
+use crate::types::{Asn, PeerId, SessionId};
 use crate::wire::{ErrorKind, NotificationBuf};
 
 /// Every peer and the RIB.
@@ -253,13 +255,14 @@ impl Speaker {
             return DialOrder::Abandon(id);
         };
         let config = &peer.config;
+        let local_as = self.local_as(id);
         DialOrder::Open(Dial {
             peer: id,
             remote: SocketAddr::new(peer.address, config.port),
             source: config.update_source.clone(),
             password: config.password.clone(),
             ttl: config.ttl,
-            external: config.remote_as.asn(self.local_as(id)) != Some(self.local_as(id)),
+            external: config.remote_as.asn(local_as) != Some(local_as),
             give_up_after: dial::attempt_limit(peer.dial_rules()),
         })
     }
@@ -283,6 +286,12 @@ impl Speaker {
             let address = peer.address;
             self.outbox.event(SpeakerEvent::Peer { peer: id, address, event });
         }
+    }
+
+    /// The AS that we show to a peer.
+    fn local_as(&self, id: PeerId) -> Asn {
+        let local = self.peers.get(&id).and_then(|peer| peer.config.local_as);
+        local.map_or(self.config.asn, |local| local.asn)
     }
 
     const fn rib_mut(&mut self) -> &mut Rib {

@@ -100,9 +100,12 @@ impl Speaker {
         }
     }
 
-    /// A dynamic peer lives as long as it has a connection or routes that are kept for it.
+    /// A dynamic peer lives as long as it has a connection, routes that are kept for it, or a hold to wait out: one
+    /// that were forgotten at once could come back at once, however often it fails.
     pub(super) fn dismiss_if_unused(&mut self, id: PeerId) {
-        let is_unused = |peer: &Peer| peer.is_dynamic() && peer.sessions.is_empty() && peer.stale.is_empty();
+        let is_unused = |peer: &Peer| {
+            peer.is_dynamic() && peer.sessions.is_empty() && peer.stale.is_empty() && !peer.dialler.is_held()
+        };
         if self.peers.get(&id).is_some_and(is_unused) {
             self.tell(id, PeerEvent::Dismissed);
             self.remove_peer(id, ErrorKind::PEER_UNCONFIGURED, self.now);

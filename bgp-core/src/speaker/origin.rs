@@ -52,7 +52,9 @@ impl Speaker {
     pub fn handle_network(&mut self, prefix: Prefix, presence: Presence, now: Instant) {
         self.now = now;
         let changed = match presence {
-            Presence::Present => self.origins.watched.contains(&prefix) && self.origins.present.insert(prefix),
+            Presence::Present => {
+                self.origins.watched.contains(&prefix) && self.origins.present.insert(prefix)
+            }
             Presence::Absent => self.origins.present.remove(&prefix),
         };
         if changed {

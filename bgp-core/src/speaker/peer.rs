@@ -11,7 +11,8 @@ use core::time::Duration;
 use super::config::PeerConfig;
 use super::dial::{DialRules, DialState, Dialler, Idle, Others};
 use super::link::Link;
-use crate::session::{DownReason, Negotiated, OpenSummary, SessionStats};
+use super::stats::SessionStats;
+use crate::session::{DownReason, FsmState, Negotiated, OpenSummary};
 use crate::time::Instant;
 use crate::types::{FamilySet, Prefix, SessionId};
 
@@ -199,16 +200,16 @@ pub enum IdleReason {
 }
 
 impl PeerState {
-    /// The RFC's name.
+    /// The RFC's state.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub const fn fsm(self) -> FsmState {
         match self {
-            Self::Idle(_) => "Idle",
-            Self::Connect => "Connect",
-            Self::Active => "Active",
-            Self::OpenSent => "OpenSent",
-            Self::OpenConfirm => "OpenConfirm",
-            Self::Established => "Established",
+            Self::Idle(_) => FsmState::Idle,
+            Self::Connect => FsmState::Connect,
+            Self::Active => FsmState::Active,
+            Self::OpenSent => FsmState::OpenSent,
+            Self::OpenConfirm => FsmState::OpenConfirm,
+            Self::Established => FsmState::Established,
         }
     }
 }

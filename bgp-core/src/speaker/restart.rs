@@ -41,7 +41,8 @@ impl Speaker {
         let families = restart_families(&established.negotiated);
         let restart_time = established.negotiated.graceful_restart?.restart_time;
         let is_helper = self.config.graceful_restart.mode != GracefulRestartMode::Disabled;
-        (is_helper && !restart_time.is_zero() && !families.is_empty()).then_some(Retention { families, restart_time })
+        (is_helper && !restart_time.is_zero() && !families.is_empty())
+            .then_some(Retention { families, restart_time })
     }
 
     /// An Established session of the peer is over, its routes not yet told to the RIB. What an earlier restart
@@ -64,9 +65,9 @@ impl Speaker {
         let Some(peer) = self.peers.get(&id) else {
             return;
         };
-        let preserved = negotiated
-            .graceful_restart
-            .map_or(FamilySet::EMPTY, |restart| restart.forwarding.and(restart.families).and(negotiated.families));
+        let preserved = negotiated.graceful_restart.map_or(FamilySet::EMPTY, |restart| {
+            restart.forwarding.and(restart.families).and(negotiated.families)
+        });
         for family in peer.stale.iter() {
             if preserved.contains(family) {
                 let until = now + self.config.graceful_restart.stale_time;

@@ -6,17 +6,19 @@
 use alloc::sync::Arc;
 
 use super::collision::{Existing, Identity, Resolution, resolve};
+use super::config::{MaximumPrefixAction, PeerConfig};
 use super::event::{Kept, PeerEvent};
 use super::link::{DialOrder, Link};
 use super::peer::{Attached, Established, LastReset, Peer, Phase};
-use super::restart::Retention;
+
+use super::restart::{self, Retention};
+use super::stats::SessionStats;
 use super::{Speaker, cease};
 use crate::rib::{MaxPrefixOutcome, MaxPrefixVerdict, Retain, RibPeer};
-use crate::session::{DownReason, Negotiated, OpenSummary, SessionCommand, SessionEvent, SessionStats, UpdateBatch};
-use crate::speaker::config::MaximumPrefixAction;
+use crate::session::{DownReason, Negotiated, OpenSummary, SessionCommand, SessionEvent, UpdateBatch};
 use crate::time::Instant;
 use crate::types::{Asn, Family, FamilySet, PeerId, PeerKind, SessionId};
-use crate::wire::{ErrorKind, NotificationBuf, RefreshKind};
+use crate::wire::{ErrorKind, NotificationBuf, PeerSide, RefreshKind};
 
 impl Speaker {
     /// Takes what a session reports.
@@ -47,7 +49,8 @@ impl Speaker {
         let Some(id) = self.sessions.get(&to).copied() else {
             return;
         };
-        let is_current = self.peers.get(&id).and_then(Peer::established).is_some_and(|(session, _)| session.id == to);
+        let is_current =
+            self.peers.get(&id).and_then(Peer::established).is_some_and(|(session, _)| session.id == to);
         if is_current {
             self.rib_mut().handle_sent(id, octets);
         }
@@ -59,6 +62,10 @@ impl Speaker {
             return;
         };
         self.outbox.command(session, SessionCommand::Stop(notification.clone()));
+        if let Some(peer) = self.peers.get_mut(&id) {
+            // The session's own count comes too late to be heard.
+            peer.history.stats.sent.notification += 1;
+        }
         self.detach(id, session, (DownReason::Stopped(notification), None), now);
     }
 
@@ -75,7 +82,8 @@ impl Speaker {
         let new = session.link.direction;
         let remote = Identity { router_id: summary.router_id, asn: summary.asn };
         let other = peer.sessions.iter().find(|session| session.id != from);
-        let Some((other, existing)) = other.map(|other| (other.id, (existing(&other.phase), other.link.direction)))
+        let Some((other, existing)) =
+            other.map(|other| (other.id, (existing(&other.phase), other.link.direction)))
         else {
             return;
         };
@@ -100,15 +108,15 @@ impl Speaker {
     }
 
     fn up(&mut self, id: PeerId, from: SessionId, negotiated: Arc<Negotiated>, now: Instant) {
+        let local_as = self.local_as(id);
         let Some(peer) = self.peers.get_mut(&id) else {
             return;
         };
         let config = Arc::clone(&peer.config);
-        let address = peer.address;
         let Some(session) = peer.session_mut(from) else {
             return;
         };
-        let rib_peer = rib_peer(&session.link, &negotiated, (address, config));
+        let rib_peer = rib_peer(&session.link, &negotiated, config, local_as);
         session.phase = Phase::Established(Established {
             negotiated: Arc::clone(&negotiated),
             since: now,
@@ -150,23 +158,38 @@ impl Speaker {
     }
 
     /// True if the session had to go (RFC 4486 §4).
-    fn limit_reached(&mut self, id: PeerId, from: SessionId, verdict: MaxPrefixVerdict, now: Instant) -> bool {
+    fn limit_reached(
+        &mut self,
+        id: PeerId,
+        from: SessionId,
+        verdict: MaxPrefixVerdict,
+        now: Instant,
+    ) -> bool {
         let until = match verdict.outcome {
-            MaxPrefixOutcome::Threshold | MaxPrefixOutcome::Exceeded(MaximumPrefixAction::Warn) => return false,
+            MaxPrefixOutcome::Threshold | MaxPrefixOutcome::Exceeded(MaximumPrefixAction::Warn) => {
+                return false;
+            }
             MaxPrefixOutcome::Exceeded(MaximumPrefixAction::Teardown) => None,
             MaxPrefixOutcome::Exceeded(MaximumPrefixAction::Restart(pause)) => Some(now + pause),
         };
-        self.stop_session(from, NotificationBuf::maximum_prefixes(verdict.family, verdict.limit), now);
         if let Some(peer) = self.peers.get_mut(&id) {
             peer.dialler.limit(until);
         }
+        self.stop_session(from, NotificationBuf::maximum_prefixes(verdict.family, verdict.limit), now);
         self.stop_others(id, &cease(ErrorKind::MAXIMUM_PREFIXES), now);
         self.arm(id);
         true
     }
 
-    fn refreshed(&mut self, id: PeerId, from: SessionId, (family, kind): (Family, RefreshKind), now: Instant) {
-        let is_current = self.peers.get(&id).and_then(Peer::established).is_some_and(|(session, _)| session.id == from);
+    fn refreshed(
+        &mut self,
+        id: PeerId,
+        from: SessionId,
+        (family, kind): (Family, RefreshKind),
+        now: Instant,
+    ) {
+        let is_current =
+            self.peers.get(&id).and_then(Peer::established).is_some_and(|(session, _)| session.id == from);
         if !is_current {
             return;
         }
@@ -191,7 +214,13 @@ impl Speaker {
     }
 
     /// Takes a connection from its peer, and its routes from the RIB if it was Established.
-    fn detach(&mut self, id: PeerId, session: SessionId, (reason, kept): (DownReason, Option<Retention>), now: Instant) {
+    fn detach(
+        &mut self,
+        id: PeerId,
+        session: SessionId,
+        (reason, kept): (DownReason, Option<Retention>),
+        now: Instant,
+    ) {
         let Some(peer) = self.peers.get_mut(&id) else {
             return;
         };
@@ -224,12 +253,6 @@ impl Speaker {
         let id = self.sessions.get(&session)?;
         self.peers.get_mut(id)?.session_mut(session)
     }
-
-    /// The AS that we show to a peer.
-    fn local_as(&self, id: PeerId) -> Asn {
-        let local = self.peers.get(&id).and_then(|peer| peer.config.local_as);
-        local.map_or(self.config.asn, |local| local.asn)
-    }
 }
 
 fn existing(phase: &Phase) -> Existing {
@@ -237,7 +260,30 @@ fn existing(phase: &Phase) -> Existing {
         Phase::OpenSent => Existing::OpenSent,
         Phase::OpenConfirm(_) => Existing::OpenConfirm,
         Phase::Established(established) => {
-            Existing::Established { graceful: super::restart::can_restart(&established.negotiated) }
+            Existing::Established { graceful: restart::can_restart(&established.negotiated) }
         }
+    }
+}
+
+/// What the RIB must know of a peer that is Established.
+fn rib_peer(link: &Link, negotiated: &Negotiated, config: Arc<PeerConfig>, local_as: Asn) -> RibPeer {
+    let on = link.interface.as_ref();
+    RibPeer {
+        address: link.peer_address(),
+        asn: negotiated.asn,
+        local_as,
+        router_id: negotiated.router_id,
+        kind: match negotiated.side {
+            PeerSide::Internal => PeerKind::Internal,
+            PeerSide::External => PeerKind::External,
+        },
+        caps: negotiated.caps,
+        families: negotiated.families,
+        extended_next_hop: negotiated.extended_next_hop,
+        enhanced_refresh: negotiated.enhanced_refresh,
+        local: link.local_addresses(),
+        connected: on.map(|on| on.networks.clone()).unwrap_or_default(),
+        interface: on.map(|on| on.index),
+        config,
     }
 }

@@ -8,9 +8,10 @@ use super::Speaker;
 use super::config::PeerConfig;
 use super::link::Link;
 use super::peer::{Attached, LastReset, Peer, PeerOrigin, PeerState, Phase};
+use super::stats::SessionStats;
 use super::timer::SpeakerTimer;
 use crate::rib::PeerCounts;
-use crate::session::{Negotiated, OpenSummary, SessionStats};
+use crate::session::{Negotiated, OpenSummary};
 use crate::time::Instant;
 use crate::types::{Asn, FamilyMap, FamilySet, PeerId, PeerKind, SessionId};
 
