@@ -8,16 +8,16 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::Speaker;
-use super::config::{Config, RouteSource};
+use super::config::RouteSource;
 use super::link::{NetworkWatch, Presence};
-use crate::policy::RouteMap;
+use crate::policy::{DraftNextHop, RouteContext, RouteDraft, RouteMap, Scratch, Verdict};
 use crate::rib::{LocalRoute, OwnerId};
 use crate::time::Instant;
-use crate::types::{Family, NextHop, Prefix};
-use crate::wire::Writer;
+use crate::types::{Family, NextHop, PeerKind, Prefix};
+use crate::wire::Origin;
 
 /// A route of the kernel's table, as redistribution sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,14 +122,15 @@ impl Speaker {
     fn originate_networks(&mut self, now: Instant) {
         let config = Arc::clone(&self.config);
         let present = &self.origins.present;
+        let mut scratch = Scratch::default();
         let routes: Vec<_> = config
             .families
             .iter()
             .flat_map(|(_, family)| &family.networks)
             .filter(|(prefix, _)| !config.network_import_check || present.contains(prefix))
             .filter_map(|(prefix, network)| {
-                let facts = Facts { prefix: *prefix, next_hop: None, origin: ORIGIN_IGP, med: 0 };
-                local_route(&config, facts, network.route_map.as_ref())
+                let facts = Facts { prefix: *prefix, next_hop: None, origin: Origin::Igp, med: 0 };
+                local_route(facts, network.route_map.as_ref(), &mut scratch)
             })
             .collect();
         self.rib_mut().set_advertised(NETWORKS, routes, now);
@@ -139,14 +140,15 @@ impl Speaker {
         let config = Arc::clone(&self.config);
         let statement = config.families[family].redistribute.get(&source);
         let kernel = self.origins.kernel.get(&(source, family));
+        let mut scratch = Scratch::default();
         let routes: Vec<_> = statement
             .into_iter()
             .flat_map(|statement| kernel.into_iter().flatten().map(move |route| (statement, route)))
             .filter_map(|(statement, route)| {
                 let med = statement.metric.unwrap_or(route.metric);
                 let next_hop = route.next_hop.map(NextHop::from);
-                let facts = Facts { prefix: route.prefix, next_hop, origin: ORIGIN_INCOMPLETE, med };
-                local_route(&config, facts, statement.route_map.as_ref())
+                let facts = Facts { prefix: route.prefix, next_hop, origin: Origin::Incomplete, med };
+                local_route(facts, statement.route_map.as_ref(), &mut scratch)
             })
             .collect();
         self.rib_mut().set_advertised(redistribution(source, family), routes, now);
@@ -157,19 +159,46 @@ impl Speaker {
 struct Facts {
     prefix: Prefix,
     next_hop: Option<NextHop>,
-    origin: u8,
+    origin: Origin,
     med: u32,
 }
 
 /// The route that `facts` make, unless the route map refuses it.
-fn local_route(_config: &Config, facts: Facts, _policy: Option<&Arc<RouteMap>>) -> Option<LocalRoute> {
-    let mut attrs = Vec::new();
-    let mut writer = Writer::new(&mut attrs);
-    writer.put(&[0x40, 1, 1, facts.origin]);
-    writer.put(&[0x40, 2, 0]);
-    writer.put(&[0x80, 4, 4]);
-    writer.u32(facts.med);
-    Some(LocalRoute { prefix: facts.prefix, next_hop: facts.next_hop, weight: LOCAL_WEIGHT, attrs })
+fn local_route(facts: Facts, policy: Option<&Arc<RouteMap>>, scratch: &mut Scratch) -> Option<LocalRoute> {
+    let mut draft = RouteDraft { weight: LOCAL_WEIGHT, ..RouteDraft::default() };
+    draft.attrs.set_origin(facts.origin);
+    draft.attrs.set_as_path(&[]);
+    draft.attrs.set_med(facts.med);
+    if let Some(policy) = policy {
+        scratch.forget();
+        let route = RouteContext {
+            prefix: facts.prefix,
+            next_hop: facts.next_hop.unwrap_or_else(|| unspecified(&facts.prefix)),
+            weight: draft.weight,
+            attrs: draft.attrs.as_block(),
+            attrs_key: 0,
+            peer: None,
+            source: PeerKind::Local,
+        };
+        match policy.evaluate(&route, scratch) {
+            Verdict::Deny => return None,
+            Verdict::Permit(changes) => policy.apply(changes, &mut draft),
+        }
+    }
+    let next_hop = match draft.next_hop {
+        DraftNextHop::Set(next_hop) => Some(next_hop),
+        DraftNextHop::Default | DraftNextHop::PeerAddress | DraftNextHop::Unchanged => facts.next_hop,
+    };
+    let attrs = draft.attrs.as_block().as_bytes().to_vec();
+    Some(LocalRoute { prefix: facts.prefix, next_hop, weight: draft.weight, attrs })
+}
+
+/// What FRR shows as the next hop of a route of our own: `0.0.0.0` or `::`.
+fn unspecified(prefix: &Prefix) -> NextHop {
+    match prefix {
+        Prefix::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED).into(),
+        Prefix::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED).into(),
+    }
 }
 
 /// The owner of what is redistributed from one source into one family.
@@ -181,7 +210,3 @@ fn redistribution(source: RouteSource, family: Family) -> OwnerId {
     };
     OwnerId(source + family as u32)
 }
-
-/// ORIGIN codes (RFC 4271 §5.1.1).
-const ORIGIN_IGP: u8 = 0;
-const ORIGIN_INCOMPLETE: u8 = 2;
