@@ -13,6 +13,7 @@
 mod network;
 mod pipe;
 mod router;
+pub mod wanted;
 
 pub use network::{Network, RouterIndex};
 pub use pipe::{End, Pipe};

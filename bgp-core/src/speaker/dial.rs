@@ -73,7 +73,7 @@ pub(super) struct Dialler {
     state: DialState,
     /// Sessions that ended too soon, in a row.
     failures: u32,
-    /// Attempts that TCP refused, in a row.
+    /// Attempts in a row that TCP refused, or that closed before an OPEN came.
     misses: u32,
 }
 
@@ -139,14 +139,12 @@ impl Dialler {
 
     /// A connection that we opened is up.
     pub(super) const fn dialled(&mut self) {
-        self.misses = 0;
         self.state = DialState::Engaged;
     }
 
     /// A connection that the peer opened is up. An attempt that is running goes on: collisions are for OPENs to
     /// decide (RFC 4271 §6.8).
     pub(super) fn accepted(&mut self) {
-        self.misses = 0;
         if !matches!(self.state, DialState::Connect { .. }) {
             self.state = DialState::Engaged;
         }
@@ -155,6 +153,7 @@ impl Dialler {
     /// A session is Established: true if an attempt was running, which must be given up.
     pub(super) fn engage(&mut self) -> bool {
         let was_dialling = self.is_dialling();
+        self.misses = 0;
         self.state = DialState::Engaged;
         was_dialling
     }
@@ -172,16 +171,18 @@ impl Dialler {
         }
     }
 
-    /// The last session is over, after `lived` in Established.
-    pub(super) fn ended(&mut self, lived: Option<Duration>, random: &mut Random, now: Instant) {
-        if lived.is_some_and(|lived| lived >= IDLE_HOLD_MOST) {
-            self.failures = 0;
+    /// The last session is over.
+    pub(super) fn ended(&mut self, end: End, rules: DialRules, random: &mut Random, now: Instant) {
+        if self.state != DialState::Engaged {
+            return;
         }
-        self.failures = self.failures.saturating_add(1);
-        if self.state == DialState::Engaged {
-            let hold = backed_off(IDLE_HOLD_FIRST, self.failures, IDLE_HOLD_MOST);
-            self.state = DialState::Idle(Idle::Held { until: now + random.jittered(hold) });
+        match end {
+            End::Unopened => return self.missed(rules, random, now),
+            End::Lived(lived) if lived >= IDLE_HOLD_MOST => self.failures = 1,
+            End::Lived(_) | End::Failed => self.failures = self.failures.saturating_add(1),
         }
+        let hold = backed_off(IDLE_HOLD_FIRST, self.failures, IDLE_HOLD_MOST);
+        self.state = DialState::Idle(Idle::Held { until: now + random.jittered(hold) });
     }
 
     /// Where it stands.
@@ -240,6 +241,18 @@ pub(super) enum Attempt {
     Start,
     /// No.
     None,
+}
+
+/// How a session ended, as far as the next one is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The connection closed before the peer's OPEN: it does not want us now. That is TcpConnectionFails in
+    /// OpenSent, which leads to Active and not to Idle (RFC 4271 §8.2.2).
+    Unopened,
+    /// It was never Established.
+    Failed,
+    /// It was, for so long.
+    Lived(Duration),
 }
 
 /// Whether the peer has other connections.
@@ -314,7 +327,7 @@ mod tests {
         dialler.start(rules, &mut random, at(0));
         assert_eq!(dialler.deadline(), None);
         dialler.accepted();
-        dialler.ended(None, &mut random, at(9));
+        dialler.ended(End::Failed, rules, &mut random, at(9));
         let until = dialler.deadline().unwrap();
         assert_eq!(dialler.expire(rules, &mut random, until), Attempt::None);
         assert_eq!(dialler.state(), DialState::Active { deadline: None });
@@ -327,13 +340,29 @@ mod tests {
         dialler.start(RULES, &mut random, at(0));
         for _ in 0..4 {
             dialler.dialled();
-            dialler.ended(Some(Duration::from_secs(1)), &mut random, at(10));
+            dialler.ended(End::Lived(Duration::from_secs(1)), RULES, &mut random, at(10));
         }
         assert!(wait(&dialler, at(10)) >= Duration::from_secs(6));
         assert!(!dialler.accepts(), "a peer that keeps failing waits out its hold");
         dialler.dialled();
-        dialler.ended(Some(Duration::from_secs(3600)), &mut random, at(10));
+        dialler.ended(End::Lived(Duration::from_secs(3600)), RULES, &mut random, at(10));
         assert!(wait(&dialler, at(10)) <= Duration::from_secs(1));
+        assert!(dialler.accepts());
+    }
+
+    #[test]
+    fn a_peer_that_accepts_and_closes_is_tried_less_and_less() {
+        let mut random = Random::new(1);
+        let mut dialler = Dialler::new();
+        dialler.start(RULES, &mut random, at(0));
+        for _ in 0..8 {
+            let due = dialler.deadline().unwrap();
+            dialler.expire(RULES, &mut random, due);
+            dialler.dialled();
+            dialler.ended(End::Unopened, RULES, &mut random, at(10));
+        }
+        assert!(matches!(dialler.state(), DialState::Active { .. }));
+        assert!(wait(&dialler, at(10)) >= Duration::from_secs(90));
         assert!(dialler.accepts());
     }
 

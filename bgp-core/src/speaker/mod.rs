@@ -118,8 +118,9 @@ impl Speaker {
             next_session: 1,
             now,
             is_busy: false,
-            config: Arc::clone(&config),
+            config,
         };
+        let config = Arc::clone(&speaker.config);
         for (address, peer) in &config.peers {
             speaker.add_peer(Peer::new(*address, Arc::clone(peer), PeerOrigin::Configured));
         }

@@ -156,6 +156,7 @@ impl Speaker {
 }
 
 /// What makes a local route, before policy.
+#[derive(Clone, Copy)]
 struct Facts {
     prefix: Prefix,
     next_hop: Option<NextHop>,

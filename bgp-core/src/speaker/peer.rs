@@ -80,7 +80,7 @@ pub(super) struct History {
     pub(super) stats: SessionStats,
 }
 
-/// Why the last connection ended.
+/// Why the last session ended: one that was Established, or that a NOTIFICATION ended.
 #[derive(Clone, Debug)]
 pub struct LastReset {
     /// When.

@@ -7,6 +7,7 @@ use alloc::sync::Arc;
 
 use super::collision::{Existing, Identity, Resolution, resolve};
 use super::config::{MaximumPrefixAction, PeerConfig};
+use super::dial::End;
 use super::event::{Kept, PeerEvent};
 use super::link::{DialOrder, Link};
 use super::peer::{Attached, Established, LastReset, Peer, Phase};
@@ -228,12 +229,21 @@ impl Speaker {
             return;
         };
         let lived = detached.lived(now);
-        peer.history.last_reset = Some(LastReset { at: now, reason: reason.clone() });
+        // A connection that closed before anything was said would only hide why the last session ended.
+        if lived.is_some() || reason.notification().is_some() {
+            peer.history.last_reset = Some(LastReset { at: now, reason: reason.clone() });
+        }
         if lived.is_some() {
             peer.history.dropped += 1;
         }
         if peer.sessions.is_empty() {
-            peer.dialler.ended(lived, &mut self.random, now);
+            let end = match (lived, &detached.phase, &reason) {
+                (Some(lived), _, _) => End::Lived(lived),
+                (None, Phase::OpenSent, DownReason::Closed) => End::Unopened,
+                (None, _, _) => End::Failed,
+            };
+            let rules = peer.dial_rules();
+            peer.dialler.ended(end, rules, &mut self.random, now);
         }
         match lived {
             Some(lived) => {

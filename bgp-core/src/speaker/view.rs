@@ -42,7 +42,7 @@ pub struct PeerView<'a> {
     pub established: u32,
     /// Those that ended.
     pub dropped: u32,
-    /// Why the last connection ended.
+    /// Why the last session ended.
     pub last_reset: Option<&'a LastReset>,
     /// When the next attempt is due, or the hold ends.
     pub next_dial: Option<Instant>,
