@@ -314,6 +314,21 @@ fn routes_of_a_peer_that_does_not_come_back_go_after_its_restart_time() {
 }
 
 #[test]
+fn a_lost_connection_between_two_that_can_restart_leaves_no_gap() {
+    let (mut network, _) = graceful();
+    network.disconnect(0, 1);
+    let lost = network.now();
+    while network.now() - lost < 10 * SECOND {
+        network.run_for(SECOND / 100);
+        for (index, to) in [(0, NET), (0, NET2), (1, "10.9.0.0/16")] {
+            assert!(!ways(&network, index, to).is_empty(), "{to} after {:?}", network.now() - lost);
+        }
+    }
+    assert!(network.router(0).is_up(address(2)));
+    assert_eq!(swept(&network), [Sweep::EndOfRib]);
+}
+
+#[test]
 fn a_cold_restart_keeps_nothing_longer_than_it_must() {
     let (mut network, two) = graceful();
     network.lose(1, Loss::Killed);

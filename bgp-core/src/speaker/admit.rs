@@ -9,8 +9,10 @@
 //! session, and from a thousand addresses the limit.
 
 use alloc::sync::Arc;
+use core::net::IpAddr;
 use core::time::Duration;
 
+use super::config::{Config, UpdateSource};
 use super::dial::{DialState, Idle};
 use super::event::{PeerEvent, Refusal, SpeakerEvent};
 use super::link::{Direction, Link};
@@ -18,7 +20,7 @@ use super::peer::{Attached, MAX_SESSIONS, Peer, PeerOrigin, Phase};
 use super::startup::Startup;
 use super::stats::SessionStats;
 use super::{Speaker, cease};
-use crate::session::{Session, SessionConfig};
+use crate::session::{Restarted, Session, SessionConfig};
 use crate::time::Instant;
 use crate::types::{PeerId, SessionId};
 use crate::wire::ErrorKind;
@@ -55,7 +57,8 @@ impl Speaker {
                 if is_needed { Ok(id) } else { Err(Refusal::Unexpected) }
             }
             Direction::Accepted => match self.by_address.get(&link.peer_address()).copied() {
-                Some(id) => self.admit_known(id, now),
+                Some(id) if self.is_on_link(id, link) => self.admit_known(id, now),
+                Some(_) => Err(Refusal::UnknownPeer),
                 None => self.admit_stranger(link),
             },
         }
@@ -86,6 +89,18 @@ impl Speaker {
         Ok(id)
     }
 
+    /// A link-local address is one peer's on one interface only (RFC 4007 §6).
+    fn is_on_link(&self, id: PeerId, link: &Link) -> bool {
+        let IpAddr::V6(address) = link.peer_address() else {
+            return true;
+        };
+        let source = self.peers.get(&id).and_then(|peer| peer.config.update_source.as_ref());
+        match (address.is_unicast_link_local(), source, &link.interface) {
+            (true, Some(UpdateSource::Interface(name)), Some(interface)) => *name == interface.name,
+            _ => true,
+        }
+    }
+
     /// A dynamic peer, if a listen range covers the address and the limit allows it.
     fn admit_stranger(&mut self, link: &Link) -> Result<PeerId, Refusal> {
         let config = Arc::clone(&self.config);
@@ -113,8 +128,7 @@ impl Speaker {
             Direction::Dialled(_) => peer.dialler.dialled(),
             Direction::Accepted => peer.dialler.accepted(),
         }
-        let config = SessionConfig::for_peer(&self.config, &peer.config, restarted);
-        let config = if peer.is_plain { config.without_capabilities() } else { config };
+        let config = session_config(&self.config, peer, restarted);
         let session_id = SessionId(self.next_session);
         self.next_session = self.next_session.wrapping_add(1);
         let stats = SessionStats::default();
@@ -123,4 +137,20 @@ impl Speaker {
         self.arm(id);
         Some((session_id, Session::new(config, seed, now)))
     }
+}
+
+/// What the next session of a peer says in its OPEN.
+fn session_config(config: &Config, peer: &Peer, restarted: Restarted) -> SessionConfig {
+    let mut session = SessionConfig::for_peer(config, &peer.config, restarted);
+    if peer.is_plain {
+        return session.without_capabilities();
+    }
+    // Only a session was lost since this process announced routes to the peer, and no forwarding state with it
+    // (RFC 4724 §3, the F bit).
+    if peer.history.established > 0
+        && let Some(restart) = session.offer.as_mut().and_then(|offer| offer.graceful_restart.as_mut())
+    {
+        restart.forwarding = restart.families;
+    }
+    session
 }
