@@ -76,7 +76,7 @@ fn disturb(network: &mut Network, dice: &mut Dice, networks: &mut [u64], gracefu
 }
 
 fn an_hour(seed: u64) {
-    let graceful = seed % 2 == 0;
+    let graceful = seed.is_multiple_of(2);
     let mut dice = Dice(seed);
     let mut network = Network::new(seed);
     let mut networks = [15, 15, 15, 15];
@@ -86,12 +86,12 @@ fn an_hour(seed: u64) {
     while network.now().since_start() < 3600 * SECOND {
         disturb(&mut network, &mut dice, &mut networks, graceful);
     }
-    for one in 0..usize::from(ROUTERS) {
+    for (one, announced) in networks.iter().enumerate() {
         for other in 0..usize::from(ROUTERS) {
             network.set_cut(one, other, false);
         }
         if !network.router(one).is_alive {
-            network.revive(one, wanted(one as u8 + 1, networks[one], graceful));
+            network.revive(one, wanted(one as u8 + 1, *announced, graceful));
         }
     }
     network.run_for(600 * SECOND);
