@@ -24,7 +24,7 @@ impl Speaker {
         if old == new {
             return summary;
         }
-        self.rib_mut().reconfigure(&new, now);
+        self.rib_mut().reconfigure(&new);
         for (address, change) in &summary.peers {
             self.reload_configured(*address, change, now);
         }
@@ -131,7 +131,7 @@ impl Speaker {
         peer.dialler.rules_changed(rules, &mut self.random, now);
         let session = peer.established().map(|(session, _)| session.id);
         self.arm(id);
-        let missing = self.rib_mut().peer_changed(id, wanted, now);
+        let missing = self.rib_mut().peer_changed(id, wanted);
         if let Some(session) = session {
             for family in missing.iter() {
                 self.outbox.command(session, SessionCommand::Refresh(family, RefreshKind::Request));

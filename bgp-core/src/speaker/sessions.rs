@@ -129,7 +129,7 @@ impl Speaker {
             self.outbox.dial(id, DialOrder::Abandon(id));
         }
         self.peer_returned(id, &negotiated, now);
-        self.rib_mut().peer_up(id, rib_peer, now);
+        self.rib_mut().peer_up(id, rib_peer);
         self.arm(id);
         self.tell(id, PeerEvent::Up(negotiated));
         self.check_convergence(now);
@@ -250,7 +250,7 @@ impl Speaker {
                 self.tell(id, PeerEvent::Down { reason, lived });
                 self.routes_left(id, kept, now);
                 let retain = kept.map_or(Retain::Nothing, |kept| Retain::Stale(kept.families));
-                self.rib_mut().peer_down(id, retain, now);
+                self.rib_mut().peer_down(id, retain);
             }
             None => self.tell(id, PeerEvent::Failed { reason }),
         }
