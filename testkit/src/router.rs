@@ -25,6 +25,8 @@ pub struct Router {
     pub speaker: Speaker,
     /// What its forwarding table holds.
     pub fib: BTreeMap<Prefix, Arc<FibRoute>>,
+    /// Routes of an earlier life that nobody has confirmed yet; they go when the start is over.
+    pub leftovers: BTreeSet<Prefix>,
     /// What it reported.
     pub events: Vec<(Instant, SpeakerEvent)>,
     /// Next hops that cannot be reached; all others can.
@@ -101,6 +103,7 @@ impl Router {
             number,
             speaker: Speaker::new(Arc::new(config), u64::from(number), now),
             fib: BTreeMap::new(),
+            leftovers: BTreeSet::new(),
             events: Vec::new(),
             unreachable: BTreeSet::new(),
             kernel: BTreeSet::new(),
@@ -116,6 +119,7 @@ impl Router {
         self.speaker =
             Speaker::new(Arc::new(config), u64::from(self.number) ^ now.since_start().as_nanos() as u64, now);
         self.connections.clear();
+        self.leftovers = self.fib.keys().copied().collect();
         self.is_alive = true;
         self.speaker.handle_start(restarted, now);
     }
@@ -210,6 +214,7 @@ impl Router {
         }
         while let Some(change) = self.speaker.poll_fib() {
             worked = true;
+            self.leftovers.remove(&change.prefix);
             match change.route {
                 Some(route) => self.fib.insert(change.prefix, route),
                 None => self.fib.remove(&change.prefix),
@@ -217,6 +222,11 @@ impl Router {
         }
         while let Some(event) = self.speaker.poll_event() {
             worked = true;
+            if matches!(event, SpeakerEvent::Converged) {
+                for prefix in std::mem::take(&mut self.leftovers) {
+                    self.fib.remove(&prefix);
+                }
+            }
             self.events.push((now, event));
         }
         while let Some((id, command)) = self.speaker.poll_command() {

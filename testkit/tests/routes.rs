@@ -9,9 +9,10 @@ use std::time::Duration;
 use bgp_core::policy::{Action, PrefixEntry, PrefixList};
 use bgp_core::rib::{LocalRoute, MaxPrefixOutcome, OwnerId};
 use bgp_core::speaker::config::{
-    Config, GracefulRestartMode, MaximumPrefix, MaximumPrefixAction, NextHopSelf, PeerConfig,
+    Config, GracefulRestartMode, MaximumPrefix, MaximumPrefixAction, NextHopSelf, PeerConfig, Redistribute,
+    RouteSource,
 };
-use bgp_core::speaker::{IdleReason, PeerChange, PeerEvent, PeerState, Sweep};
+use bgp_core::speaker::{IdleReason, KernelRoute, PeerChange, PeerEvent, PeerState, Sweep};
 use bgp_core::wire::ErrorKind;
 use bgp_core::{Family, Prefix};
 use testkit::wanted::{Wanted, peer, router};
@@ -140,6 +141,68 @@ fn a_change_of_policy_is_soft_both_ways() {
     leaves(&mut network, 1, NET2);
     assert_eq!(ways(&network, 1, NET), [address(1)]);
     assert_eq!(network.router(0).speaker.peer(address(2)).unwrap().dropped, 0);
+}
+
+#[test]
+fn requiring_policy_or_not_is_soft_too() {
+    let (one, two) = pair();
+    let strict = |mut config: Config| {
+        config.ebgp_requires_policy = true;
+        config
+    };
+    let (one, two) = (one.with_network(NET), two.with_network(NET2));
+    let mut network = Network::new(1);
+    network.add(one.clone());
+    network.add(two);
+    arrives(&mut network, 0, NET2);
+    arrives(&mut network, 1, NET);
+    network.reload(0, strict(one.clone()));
+    leaves(&mut network, 0, NET2);
+    leaves(&mut network, 1, NET);
+    network.reload(0, one);
+    arrives(&mut network, 0, NET2);
+    arrives(&mut network, 1, NET);
+    assert_eq!(network.router(0).speaker.peer(address(2)).unwrap().dropped, 0);
+}
+
+#[test]
+fn what_is_kept_on_the_way_in_needs_no_refresh() {
+    let (one, two) = pair();
+    let keeping = two.change_peer(1, |peer| v4(peer).soft_reconfiguration = true);
+    let strict = keeping.clone().change_peer(1, |peer| v4(peer).import.prefix_list = only(NET2));
+    let mut network = Network::new(1);
+    network.add(one.with_network(NET).with_network(NET2));
+    network.add(keeping.clone());
+    arrives(&mut network, 1, NET);
+    network.reload(1, strict);
+    leaves(&mut network, 1, NET);
+    network.reload(1, keeping);
+    arrives(&mut network, 1, NET);
+    assert_eq!(network.router(1).speaker.peer(address(1)).unwrap().stats.sent.route_refresh, 0);
+}
+
+#[test]
+fn redistribution_follows_the_kernel_and_the_line() {
+    let (one, two) = pair();
+    let mut redistributing = one.clone();
+    let family = &mut redistributing.families[Family::Ipv4Unicast];
+    family.redistribute.insert(RouteSource::Static, Redistribute::default());
+    let mut network = Network::new(1);
+    network.add(redistributing);
+    network.add(two);
+    let route = |text| KernelRoute { prefix: prefix(text), next_hop: None, metric: 20 };
+    let set = |network: &mut Network, routes: Vec<KernelRoute>| {
+        let now = network.now();
+        let speaker = &mut network.router_mut(0).speaker;
+        speaker.set_redistributed(RouteSource::Static, Family::Ipv4Unicast, routes, now);
+    };
+    set(&mut network, vec![route(NET), route(NET2)]);
+    arrives(&mut network, 1, NET);
+    arrives(&mut network, 1, NET2);
+    set(&mut network, vec![route(NET2)]);
+    leaves(&mut network, 1, NET);
+    network.reload(0, one);
+    leaves(&mut network, 1, NET2);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use core::net::IpAddr;
 use super::config::{Config, MaximumPrefix, PeerConfig};
 use super::dial::{DialState, Idle};
 use super::peer::{Peer, PeerOrigin};
-use super::reload::{PeerChange, ReloadSummary};
+use super::reload::{PeerChange, Refresh, ReloadSummary};
 use super::{Speaker, cease};
 use crate::session::SessionCommand;
 use crate::time::Instant;
@@ -29,6 +29,7 @@ impl Speaker {
             self.reload_configured(*address, change, now);
         }
         summary.peers.extend(self.reload_dynamic(&summary, now));
+        self.refresh_all(summary.routes());
         self.originate(now);
         self.check_convergence(now);
         summary
@@ -118,6 +119,16 @@ impl Speaker {
             PeerChange::Keep if is_same => {}
             PeerChange::Keep | PeerChange::Soft { .. } | PeerChange::Add | PeerChange::Remove => {
                 self.refresh_peer_config(id, wanted, now);
+            }
+        }
+    }
+
+    /// What the instance says of routes has changed: those of every peer are looked at again.
+    fn refresh_all(&mut self, routes: Refresh) {
+        if routes != Refresh::default() {
+            let ids: Vec<_> = self.peers.keys().copied().collect();
+            for id in ids {
+                self.clear_soft(id, routes);
             }
         }
     }

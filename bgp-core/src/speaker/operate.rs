@@ -118,7 +118,8 @@ impl Speaker {
         peer.config.shutdown.clone().or_else(|| self.config.shutdown.clone())
     }
 
-    fn clear_soft(&mut self, id: PeerId, routes: Refresh) {
+    /// Looks at the routes of a peer again, if it is Established.
+    pub(super) fn clear_soft(&mut self, id: PeerId, routes: Refresh) {
         let Some((session, families)) = self.peers.get(&id).and_then(|peer| {
             peer.established().map(|(session, established)| (session.id, established.negotiated.families))
         }) else {

@@ -101,10 +101,25 @@ impl ReloadSummary {
         Self { peers, instance }
     }
 
+    /// Which routes of every peer must be looked at again because the instance changed.
+    pub(super) fn routes(&self) -> Refresh {
+        Refresh::of(&self.instance)
+    }
+
     /// True if nothing differs.
     #[must_use]
     pub fn is_unchanged(&self) -> bool {
         self.instance.is_empty() && self.peers.iter().all(|(_, change)| *change == PeerChange::Keep)
+    }
+}
+
+impl Refresh {
+    /// What all of these ask for.
+    fn of(differing: &[(&'static str, Effect)]) -> Self {
+        let any = |wanted: Effect| {
+            differing.iter().any(|(_, effect)| matches!(effect, Effect::Both) || *effect == wanted)
+        };
+        Self { import: any(Effect::Import), export: any(Effect::Export) }
     }
 }
 
@@ -130,10 +145,7 @@ impl PeerChange {
         if !reset.is_empty() {
             return Self::Reset { fields: reset };
         }
-        let routes = differing.iter().fold(Refresh::default(), |routes, (_, effect)| Refresh {
-            import: routes.import || matches!(effect, Effect::Import | Effect::Both),
-            export: routes.export || matches!(effect, Effect::Export | Effect::Both),
-        });
+        let routes = Refresh::of(&differing);
         if routes == Refresh::default() {
             Self::Keep
         } else {
