@@ -172,6 +172,11 @@ fn the_listen_limit_holds_and_a_stranger_gets_nothing() {
     };
     assert_eq!(refused(Refusal::DynamicLimit), 990);
     assert_eq!(refused(Refusal::UnknownPeer), 1);
+    // Those that stay silent make room.
+    network.run_for(10 * SECOND);
+    assert!(network.knock(0, IpAddr::from([10, 1, 9, 9])));
+    network.run_for(SECOND);
+    assert_eq!(network.router(0).connection_count(), 10);
 }
 
 #[test]

@@ -5,8 +5,8 @@
 //! is closed without a word, as FRR does.
 //!
 //! Bounds: a peer has two connections, one of them opened by it and not Established; dynamic peers are counted
-//! against `bgp listen limit` from their first connection on. So a thousand connections from one address cost one
-//! session, and from a thousand addresses the limit.
+//! against `bgp listen limit` from their first connection on, and make room for others if they say nothing. So a
+//! thousand connections from one address cost one session, and from a thousand addresses the limit.
 
 use alloc::sync::Arc;
 use core::net::IpAddr;
@@ -25,8 +25,8 @@ use crate::time::Instant;
 use crate::types::{PeerId, SessionId};
 use crate::wire::ErrorKind;
 
-/// How long a connection that the peer opened may go without an OPEN before another one replaces it: the peer may
-/// have restarted without a word.
+/// How long a connection that the peer opened may go without an OPEN before another one may replace it: the peer
+/// may have restarted without a word.
 const REPLACE_AFTER: Duration = Duration::from_secs(10);
 
 impl Speaker {
@@ -59,7 +59,7 @@ impl Speaker {
             Direction::Accepted => match self.by_address.get(&link.peer_address()).copied() {
                 Some(id) if self.is_on_link(id, link) => self.admit_known(id, now),
                 Some(_) => Err(Refusal::UnknownPeer),
-                None => self.admit_stranger(link),
+                None => self.admit_stranger(link, now),
             },
         }
     }
@@ -102,7 +102,7 @@ impl Speaker {
     }
 
     /// A dynamic peer, if a listen range covers the address and the limit allows it.
-    fn admit_stranger(&mut self, link: &Link) -> Result<PeerId, Refusal> {
+    fn admit_stranger(&mut self, link: &Link, now: Instant) -> Result<PeerId, Refusal> {
         let config = Arc::clone(&self.config);
         let address = link.peer_address();
         let range = config.listen_range(address).ok_or(Refusal::UnknownPeer)?;
@@ -110,7 +110,8 @@ impl Speaker {
             return Err(Refusal::Shut);
         }
         let dynamic = self.peers.values().filter(|peer| peer.is_dynamic()).count();
-        if dynamic >= usize::try_from(config.listen_limit).unwrap_or(usize::MAX) {
+        let limit = usize::try_from(config.listen_limit).unwrap_or(usize::MAX);
+        if dynamic >= limit && !self.make_room(now) {
             return Err(Refusal::DynamicLimit);
         }
         let origin = PeerOrigin::Dynamic { range: range.prefix };
@@ -118,6 +119,23 @@ impl Speaker {
         self.start_peer(id);
         self.tell(id, PeerEvent::Admitted { range: range.prefix });
         Ok(id)
+    }
+
+    /// Dismisses a dynamic peer that has connected and then said nothing, so that silence cannot use the limit up.
+    fn make_room(&mut self, now: Instant) -> bool {
+        let is_silent = |peer: &Peer| {
+            let waits = |session: &Attached| {
+                matches!(session.phase, Phase::OpenSent) && now - session.since >= REPLACE_AFTER
+            };
+            peer.is_dynamic() && peer.stale.is_empty() && peer.sessions.iter().all(waits)
+        };
+        let silent = self.peers.iter().find(|(_, peer)| is_silent(peer) && !peer.dialler.is_held());
+        let Some(id) = silent.map(|(id, _)| *id) else {
+            return false;
+        };
+        self.tell(id, PeerEvent::Dismissed);
+        self.remove_peer(id, ErrorKind::CONNECTION_REJECTED, now);
+        true
     }
 
     fn attach(&mut self, id: PeerId, link: Link, now: Instant) -> Option<(SessionId, Session)> {
