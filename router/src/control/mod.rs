@@ -14,3 +14,8 @@
 
 pub mod door;
 pub mod snapshot;
+
+mod clock;
+mod command;
+mod json;
+mod output;
