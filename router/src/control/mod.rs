@@ -19,3 +19,4 @@ mod clock;
 mod command;
 mod json;
 mod output;
+mod show;

@@ -3,7 +3,7 @@
 use core::net::IpAddr;
 use core::time::Duration;
 
-use bgp_core::speaker::config::DecisionConfig;
+use bgp_core::speaker::config::{DecisionConfig, GracefulRestart};
 use bgp_core::{Asn, FamilyMap, RouterId};
 
 use super::PeerSnapshot;
@@ -23,6 +23,10 @@ pub struct InstanceSnapshot {
     pub decision: DecisionConfig,
     /// Per family: the size of the table.
     pub tables: FamilyMap<TableSnapshot>,
+    /// Our side of graceful restart.
+    pub graceful_restart: GracefulRestart,
+    /// How many dynamic peers there may be.
+    pub listen_limit: u32,
     /// How many peer groups are configured.
     pub peer_groups: usize,
     /// Every peer, dynamic ones included.

@@ -17,6 +17,6 @@ pub use kernel::{
 };
 pub use peer::{
     AddPathSnapshot, CapabilitySnapshot, Endpoints, FqdnSnapshot, GracefulRestartSnapshot, MessageCounts,
-    PeerFamilySnapshot, PeerSnapshot, PeerState, ResetReason, ResetSnapshot,
+    NotificationSnapshot, PeerFamilySnapshot, PeerSnapshot, PeerState, ResetReason, ResetSnapshot,
 };
 pub use route::{PathSnapshot, PathSource, RoutePage, RouteSnapshot, Selection};

@@ -179,6 +179,23 @@ pub struct PeerFamilySnapshot {
     pub stale: u64,
     /// Of the accepted ones, selected as best.
     pub best: u64,
+    /// True if nothing is accepted because import policy is wanted and missing (RFC 8212).
+    pub lacks_import_policy: bool,
+    /// The same for what is announced.
+    pub lacks_export_policy: bool,
+}
+
+/// The NOTIFICATION that ended a session.
+#[derive(Clone, Debug)]
+pub struct NotificationSnapshot {
+    /// Error code.
+    pub code: u8,
+    /// Error subcode.
+    pub subcode: u8,
+    /// Their names: `Cease/Administrative Shutdown`.
+    pub name: String,
+    /// The operator's words in it (RFC 9003).
+    pub text: Option<String>,
 }
 
 /// Why there is no session, or was not.
@@ -188,8 +205,8 @@ pub struct ResetSnapshot {
     pub age: Duration,
     /// Why.
     pub reason: ResetReason,
-    /// Code, subcode and data of the NOTIFICATION that ended it.
-    pub notification: Option<(u8, u8, Vec<u8>)>,
+    /// The NOTIFICATION that ended it.
+    pub notification: Option<NotificationSnapshot>,
 }
 
 /// Reasons a session is down, by the numbers operators' scripts know from FRR (`lastResetCode`).

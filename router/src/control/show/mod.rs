@@ -1,0 +1,29 @@
+//! The answers: one file a kind of output, text and JSON beside each other.
+//!
+//! Small answers are written at once from a snapshot; tables are asked for and written page by page.
+
+mod neighbor_json;
+mod neighbor_text;
+mod neighbors;
+mod summary;
+
+pub(crate) use neighbors::render as neighbors;
+pub(crate) use summary::{Summary, render as summary};
+
+use bgp_core::Family;
+
+/// A family as headings name it: `IPv4 Unicast`.
+pub(crate) fn family_title(family: Family) -> &'static str {
+    match family {
+        Family::Ipv4Unicast => "IPv4 Unicast",
+        Family::Ipv6Unicast => "IPv6 Unicast",
+    }
+}
+
+/// A family as JSON keys name it: `ipv4Unicast`.
+pub(crate) fn family_key(family: Family) -> &'static str {
+    match family {
+        Family::Ipv4Unicast => "ipv4Unicast",
+        Family::Ipv6Unicast => "ipv6Unicast",
+    }
+}
