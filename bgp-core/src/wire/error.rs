@@ -96,6 +96,18 @@ pub enum WireError {
     /// An attribute whose flags are impossible, where RFC 7606 still asks for a reset (3/4).
     #[error("attribute flags error at octet {}", .0.start())]
     AttributeFlags(Span),
+    /// An attribute of a wrong length, where RFC 7606 §5.2 still asks for a reset (3/5); the data is the attribute.
+    #[error("attribute length error at octet {}", .0.start())]
+    AttributeLength(Span),
+    /// An undefined ORIGIN, where RFC 7606 §5.2 still asks for a reset (3/6); the data is the attribute.
+    #[error("invalid ORIGIN at octet {}", .0.start())]
+    InvalidOrigin(Span),
+    /// A NEXT_HOP that is no host's, where RFC 7606 §5.2 still asks for a reset (3/8); the data is the attribute.
+    #[error("invalid NEXT_HOP at octet {}", .0.start())]
+    InvalidNextHop(Span),
+    /// An AS_PATH that cannot be, where RFC 7606 §5.2 still asks for a reset (3/11).
+    #[error("malformed AS_PATH")]
+    MalformedAsPath,
     /// MP_REACH_NLRI or MP_UNREACH_NLRI whose length cannot be (3/9, RFC 4760 §7, RFC 7606 §7.11).
     #[error("optional attribute error at octet {}", .0.start())]
     OptionalAttribute(Span),

@@ -5,14 +5,23 @@
 //! Emitting mirrors it: a [`Writer`] appends, and a guard patches lengths. Slices are indexed and numbers
 //! narrowed in `reader` and `writer` only.
 
+pub mod attr;
 mod caps;
 mod error;
+mod nlri;
 mod reader;
+mod update;
+mod update_check;
+mod update_writer;
 mod writer;
 
+pub use attr::{AsPath, Attr, AttrBlock, AttrBuf, AttrCode, Fate, Fault, Origin, PeerSide};
 pub use caps::Caps;
 pub use error::{Span, WireError};
+pub use nlri::NlriIter;
 pub use reader::Reader;
+pub use update::{Checked, Reach, Unreach, Update, UpdateSpans};
+pub use update_writer::{Fitted, UpdateWriter};
 pub use writer::{LengthGuard, Writer};
 
 /// Octets of the header that every message starts with (RFC 4271 §4.1).
