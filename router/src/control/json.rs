@@ -50,10 +50,10 @@ pub(crate) fn array(out: &mut String, layout: Layout, body: impl FnOnce(&mut Arr
     write_array(out, layout, 0, body);
 }
 
-/// Writes one member of the outermost object: the comma before it unless it is the first, key, array.
-pub(crate) fn member(out: &mut String, is_first: bool, key: &str, body: impl FnOnce(&mut Array<'_>)) {
-    let level = Level { out, layout: PRETTY, depth: 0, is_empty: is_first };
-    Object(level).array(key, body);
+/// Writes members of a pretty object whose braces are written elsewhere, `depth` objects deep; the comma before
+/// them unless they are the first.
+pub(crate) fn members(out: &mut String, depth: usize, is_first: bool, body: impl FnOnce(&mut Object<'_>)) {
+    body(&mut Object(Level { out, layout: PRETTY, depth, is_empty: is_first }));
 }
 
 impl Object<'_> {
@@ -272,8 +272,8 @@ mod tests {
     #[test]
     fn members_written_one_by_one_make_the_same_text_as_at_once() {
         let mut streamed = String::from("{");
-        member(&mut streamed, true, "a", |l| l.number(1_u8));
-        member(&mut streamed, false, "b", |_| {});
+        members(&mut streamed, 0, true, |o| o.array("a", |l| l.number(1_u8)));
+        members(&mut streamed, 0, false, |o| o.array("b", |_| {}));
         streamed.push_str("\n}");
         let mut whole = String::new();
         object(&mut whole, PRETTY, |o| {

@@ -2,12 +2,13 @@
 
 use std::sync::LazyLock;
 
+use bgp_core::wire::attr::Community;
 use bgp_core::{Family, Prefix};
 
 use super::pattern::{Fit, Rank, Sequence, Words};
 use super::{
     Command, Daemon, Format, KernelFilter, NeighborRoutes, PathChoice, Style, SummaryPeers, SummaryScope,
-    TableFilter, Unclear, community,
+    TableFilter, Unclear,
 };
 use crate::control::door::{ClearAction, ClearPeers, ClearRequest, RouteLookup};
 use crate::control::snapshot::RouteProtocol;
@@ -211,7 +212,8 @@ fn table(words: &Words<'_>) -> Option<Command> {
 }
 
 fn communities(words: &Words<'_>) -> Option<Command> {
-    let wanted = words.values().iter().filter_map(|typed| community(typed)).collect();
+    let wanted =
+        words.values().iter().filter_map(|typed| typed.parse().ok()).map(|Community(value)| value).collect();
     let filter = TableFilter::Communities { wanted, is_exact: words.has("exact-match") };
     Some(Command::Table { family: family_or_default(words), filter, style: style(words) })
 }

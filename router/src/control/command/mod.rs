@@ -172,27 +172,3 @@ impl Daemon {
         }
     }
 }
-
-/// A community as typed: `65000:1` or a well-known name (IANA registry of RFC 1997 communities).
-pub(crate) fn community(typed: &str) -> Option<u32> {
-    if let Some((_, _, value)) = WELL_KNOWN.iter().find(|(name, _, _)| *name == typed) {
-        return Some(*value);
-    }
-    let (asn, local) = typed.split_once(':')?;
-    let (asn, local) = (asn.parse::<u16>().ok()?, local.parse::<u16>().ok()?);
-    Some(u32::from(asn) << 16 | u32::from(local))
-}
-
-/// Well-known communities: name in text, name in JSON lists, value.
-pub(crate) const WELL_KNOWN: &[(&str, &str, u32)] = &[
-    ("graceful-shutdown", "gracefulShutdown", 0xFFFF_0000),
-    ("accept-own", "acceptOwn", 0xFFFF_0001),
-    ("llgr-stale", "llgrStale", 0xFFFF_0006),
-    ("no-llgr", "noLlgr", 0xFFFF_0007),
-    ("accept-own-nexthop", "acceptOwnNexthop", 0xFFFF_0008),
-    ("blackhole", "blackhole", 0xFFFF_029A),
-    ("no-export", "noExport", 0xFFFF_FF01),
-    ("no-advertise", "noAdvertise", 0xFFFF_FF02),
-    ("local-AS", "localAs", 0xFFFF_FF03),
-    ("no-peer", "noPeer", 0xFFFF_FF04),
-];

@@ -8,6 +8,7 @@
 use core::net::IpAddr;
 
 use bgp_core::Prefix;
+use bgp_core::wire::attr::Community;
 
 /// A pattern spelled out: one line for every way to take its choices.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,7 +152,7 @@ impl Kind {
             Self::Address => typed.parse::<IpAddr>().is_ok(),
             Self::Prefix => typed.parse::<Prefix>().is_ok(),
             Self::Number => typed.parse::<u32>().is_ok(),
-            Self::Community => super::community(typed).is_some(),
+            Self::Community => typed.parse::<Community>().is_ok(),
             Self::Word | Self::Line => true,
         }
     }

@@ -2,13 +2,18 @@
 //!
 //! Small answers are written at once from a snapshot; tables are asked for and written page by page.
 
+pub(crate) mod announced;
+pub(crate) mod instance;
+pub(crate) mod interface;
+pub(crate) mod kernel_route;
 mod neighbor_json;
 mod neighbor_text;
-mod neighbors;
-mod summary;
-
-pub(crate) use neighbors::render as neighbors;
-pub(crate) use summary::{Summary, render as summary};
+pub(crate) mod neighbors;
+pub(crate) mod next_hop;
+pub(crate) mod prefix;
+pub(crate) mod statistics;
+pub(crate) mod summary;
+pub(crate) mod table;
 
 use bgp_core::Family;
 
