@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use tokio::sync::oneshot;
 
 use super::view::View;
+use crate::resolve::{Sources, StaticRoute};
 
 /// A command to the kernel task.
 #[derive(Debug)]
@@ -35,11 +36,14 @@ pub enum Command {
     Forwarding(ForwardingFamily, bool),
     /// Whether next hops may be resolved through a default route (`ip nht resolve-via-default`).
     ResolveViaDefault(bool),
-    /// Every route that BGP wants has been sent since the start, or since the last [`Event::WantAll`]: what
-    /// carries our mark in the kernel and nobody asked for is removed.
+    /// BGP has learned what there is to learn after a start: every peer's End-of-RIB has come, or the time for it
+    /// has passed. What carries our mark in the kernel and nobody asked for is removed. Before this comes nothing
+    /// is removed but what is asked to be.
+    Converged,
+    /// The answer to the [`Event::WantAll`] of this number is complete.
     ///
     /// [`Event::WantAll`]: super::Event::WantAll
-    Converged,
+    Resent(u32),
     /// Answer with a snapshot, for `show`.
     View(oneshot::Sender<View>),
     /// End the task, and say what was done.
@@ -84,76 +88,6 @@ pub struct WantedAddress {
     pub peer: Option<IpNet>,
 }
 
-/// One line of `ip route` or `ipv6 route`. Lines of equal prefix and distance make one route of several hops; of
-/// several distances the lowest that resolves is used.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StaticRoute {
-    /// Destination.
-    pub prefix: IpNet,
-    /// Where to.
-    pub via: StaticVia,
-    /// Administrative distance. FRR: 1.
-    pub distance: u8,
-    /// Tag, shown only.
-    pub tag: u32,
-    /// Kernel table; the configured table if not set.
-    pub table: Option<u32>,
-}
-
-/// Where a static route leads.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum StaticVia {
-    /// A gateway, perhaps on a given interface, perhaps taken to be on the link.
-    Gateway {
-        /// The gateway.
-        address: IpAddr,
-        /// Interface name.
-        interface: Option<String>,
-        /// `onlink`; needs the interface.
-        onlink: bool,
-    },
-    /// Directly out of an interface.
-    Interface(String),
-    /// `blackhole` and `Null0`: dropped silently.
-    Blackhole,
-    /// `reject`: ICMP unreachable.
-    Reject,
-}
-
-/// Where a route that is not BGP's comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Source {
-    /// Another program put it into the kernel.
-    Kernel,
-    /// An interface address.
-    Connected,
-    /// The configuration.
-    Static,
-}
-
-/// A set of sources.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sources {
-    /// Report [`Source::Kernel`].
-    pub kernel: bool,
-    /// Report [`Source::Connected`].
-    pub connected: bool,
-    /// Report [`Source::Static`].
-    pub r#static: bool,
-}
-
-impl Sources {
-    /// True if `source` is in the set.
-    #[must_use]
-    pub const fn contains(self, source: Source) -> bool {
-        match source {
-            Source::Kernel => self.kernel,
-            Source::Connected => self.connected,
-            Source::Static => self.r#static,
-        }
-    }
-}
-
 /// A route that BGP wants. Shared: one per distinct set of next hops, not one per prefix.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BgpRoute {
@@ -187,7 +121,8 @@ pub struct RouteBatch {
 }
 
 impl RouteBatch {
-    /// Wants `route` for `prefix`; `None` wants nothing there.
+    /// Wants `route` for `prefix`; `None` wants nothing there, also as an answer to
+    /// [`Event::Want`](super::Event::Want).
     pub fn set(&mut self, prefix: IpNet, route: Option<Arc<BgpRoute>>) {
         self.changes.insert(prefix, route);
     }

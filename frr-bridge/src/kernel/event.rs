@@ -8,9 +8,8 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use super::command::Source;
 use crate::interface::Interface;
-use crate::resolve::Resolution;
+use crate::resolve::{Resolution, Source};
 use crate::route::RouteKind;
 
 /// An event of the kernel task.
@@ -32,13 +31,13 @@ pub enum Event {
     RouteFailed(IpNet, Refusal),
     /// Messages from the kernel were lost; everything is being read again.
     Overrun,
-    /// Send every route that BGP wants, then [`Command::Converged`](super::Command::Converged).
-    WantAll,
-    /// Send what BGP wants for these prefixes.
+    /// Send every route that BGP wants, then [`Command::Resent`](super::Command::Resent) with this number.
+    WantAll(u32),
+    /// Send what BGP wants for these prefixes; `None` too.
     Want(Vec<IpNet>),
     /// The kernel has everything up to the batch of this number.
     Installed(u64),
-    /// [`Command::Converged`](super::Command::Converged) is done; that many leftovers were removed.
+    /// What nobody asked for has been removed: that many routes.
     Swept(usize),
 }
 

@@ -24,11 +24,12 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 pub use command::{
-    BgpNextHop, BgpRoute, Command, ForwardingFamily, Leave, RouteBatch, Source, Sources, StaticRoute,
-    StaticVia, StopReport, WantedAddress,
+    BgpNextHop, BgpRoute, Command, ForwardingFamily, Leave, RouteBatch, StopReport, WantedAddress,
 };
 pub use event::{Event, Redistributed, Refusal};
 pub use view::{HopView, KindView, RouteView, View};
+
+pub use crate::resolve::{Source, Sources, StaticRoute, StaticVia};
 
 use crate::route::TABLE_MAIN;
 

@@ -7,9 +7,8 @@ use std::time::Instant;
 
 use ipnet::IpNet;
 
-use super::command::Source;
 use crate::interface::Interface;
-use crate::resolve::Resolution;
+use crate::resolve::{Resolution, Source};
 use crate::route::Hop;
 
 /// A snapshot of what the kernel task knows.
