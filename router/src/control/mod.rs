@@ -12,11 +12,47 @@
 //! passes on what the user typed. Text and JSON have FRR's shapes, so that scripts need not know whom they ask.
 //! Nothing here changes state but `clear`, which is a typed request through the same door.
 
-pub mod door;
-pub mod snapshot;
-
+mod answer;
+pub mod client;
 mod clock;
 mod command;
+pub mod door;
 mod json;
 mod output;
+mod serve;
+mod session;
 mod show;
+pub mod snapshot;
+
+use std::fmt;
+
+pub use command::Daemon;
+pub use door::Door;
+pub use output::{CHUNK, Output, Stop};
+pub use serve::serve;
+pub use session::{Outcome, Session};
+
+/// What every session shares.
+pub struct Control {
+    door: Door,
+    running: Box<RunningConfig>,
+    host_name: String,
+    kernel: String,
+}
+
+/// Gives the running configuration as the given daemon would print it: its own part, no header, no `end`.
+pub type RunningConfig = dyn Fn(Daemon) -> String + Send + Sync;
+
+impl Control {
+    /// Answers through `door`; host name and kernel release are what `show version` tells.
+    #[must_use]
+    pub fn new(door: Door, running: Box<RunningConfig>, host_name: String, kernel: String) -> Self {
+        Self { door, running, host_name, kernel }
+    }
+}
+
+impl fmt::Debug for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Control").field("host_name", &self.host_name).finish_non_exhaustive()
+    }
+}

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use bgp_core::wire::attr::Community;
 use bgp_core::{Family, Prefix};
 
-use super::pattern::{Fit, Rank, Sequence, Words};
+use super::pattern::{Sequence, Words, choose};
 use super::{
     Command, Daemon, Format, KernelFilter, NeighborRoutes, PathChoice, Style, SummaryPeers, SummaryScope,
     TableFilter, Unclear,
@@ -15,33 +15,10 @@ use crate::control::snapshot::RouteProtocol;
 
 /// What a line means to `daemon`. `is_enabled` is false before `enable`.
 pub(crate) fn lookup(daemon: Daemon, is_enabled: bool, line: &str) -> Result<Command, Unclear> {
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let mut best: Option<(Vec<Rank>, Words<'_>, &Row)> = None;
-    let mut is_ambiguous = false;
-    let mut is_incomplete = false;
-    for (row, sequence) in SEQUENCES.iter() {
-        if !row.served.by(daemon) || (row.needs_enable && !is_enabled) {
-            continue;
-        }
-        match sequence.fit(&words) {
-            Fit::None => {}
-            Fit::Incomplete => is_incomplete = true,
-            Fit::Full(ranks, words) => match &best {
-                Some((held, _, _)) if *held > ranks => {}
-                Some((held, understood, _)) if *held == ranks => is_ambiguous |= *understood != words,
-                _ => {
-                    is_ambiguous = false;
-                    best = Some((ranks, words, row));
-                }
-            },
-        }
-    }
-    match best {
-        Some(_) if is_ambiguous => Err(Unclear::Ambiguous),
-        Some((_, words, row)) => (row.make)(&words).ok_or(Unclear::Unknown),
-        None if is_incomplete => Err(Unclear::Incomplete),
-        None => Err(Unclear::Unknown),
-    }
+    let served =
+        SEQUENCES.iter().filter(|(row, _)| row.served.by(daemon) && (is_enabled || !row.needs_enable));
+    let (row, words) = choose(served.map(|(row, sequence)| (*row, sequence)), line)?;
+    (row.make)(&words).ok_or(Unclear::Unknown)
 }
 
 struct Row {

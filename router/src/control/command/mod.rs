@@ -3,15 +3,19 @@
 //! `grammar` has the table from pattern to [`Command`], `pattern` the matching. A line is looked up in the rows
 //! of the daemon whose socket it came in on: `show ip route` is zebra's, `show bgp` is bgpd's.
 
+mod config_line;
 mod grammar;
 mod pattern;
+mod verb;
 
 use core::net::IpAddr;
 
 use bgp_core::{Family, Prefix};
 
 use super::door::{ClearRequest, RouteLookup};
+pub(crate) use config_line::{Block, Effect, configure};
 pub(crate) use grammar::lookup;
+pub(crate) use verb::{Verb, verb};
 
 /// The daemon a socket stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

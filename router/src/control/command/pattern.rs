@@ -10,6 +10,8 @@ use core::net::IpAddr;
 use bgp_core::Prefix;
 use bgp_core::wire::attr::Community;
 
+use super::Unclear;
+
 /// A pattern spelled out: one line for every way to take its choices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sequence(Vec<Token>);
@@ -38,9 +40,42 @@ enum Kind {
     Line,
 }
 
+/// The row that a line means, and the line as understood.
+///
+/// Two rows that fit equally well are one if they understand the same words.
+pub(crate) fn choose<'l, 'r, R>(
+    rows: impl Iterator<Item = (&'r R, &'r Sequence)>,
+    line: &'l str,
+) -> Result<(&'r R, Words<'l>), Unclear> {
+    let typed: Vec<&str> = line.split_whitespace().collect();
+    let mut best: Option<(Vec<Rank>, Words<'_>, &R)> = None;
+    let mut is_ambiguous = false;
+    let mut is_incomplete = false;
+    for (row, sequence) in rows {
+        match sequence.fit(&typed) {
+            Fit::None => {}
+            Fit::Incomplete => is_incomplete = true,
+            Fit::Full(ranks, words) => match &best {
+                Some((held, _, _)) if *held > ranks => {}
+                Some((held, understood, _)) if *held == ranks => is_ambiguous |= *understood != words,
+                _ => {
+                    is_ambiguous = false;
+                    best = Some((ranks, words, row));
+                }
+            },
+        }
+    }
+    match best {
+        Some(_) if is_ambiguous => Err(Unclear::Ambiguous),
+        Some((_, words, row)) => Ok((row, words)),
+        None if is_incomplete => Err(Unclear::Incomplete),
+        None => Err(Unclear::Unknown),
+    }
+}
+
 /// How well a line fits a sequence, worst first.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Fit<'l> {
+enum Fit<'l> {
     /// Not at all.
     None,
     /// As far as it goes, but more is needed.
@@ -51,7 +86,7 @@ pub(crate) enum Fit<'l> {
 
 /// How well one word fits, worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Rank {
+enum Rank {
     /// A free word.
     Word,
     /// A value with a form of its own.
@@ -77,7 +112,7 @@ impl Sequence {
     }
 
     /// Fits a line, given as words.
-    pub(crate) fn fit<'l>(&self, line: &[&'l str]) -> Fit<'l> {
+    fn fit<'l>(&self, line: &[&'l str]) -> Fit<'l> {
         let mut ranks = Vec::with_capacity(line.len());
         let mut words = Words::default();
         let mut tokens = self.0.iter();

@@ -291,15 +291,21 @@ fn write_family_config(config: &PeerFamilyConfig, o: &mut Object<'_>) {
     o.flag("inboundPathPolicyConfig", !config.import.is_empty());
     o.flag("outboundPathPolicyConfig", !config.export.is_empty());
     let (import, export) = (&config.import, &config.export);
-    let prefix_list = |filter: &bgp_core::policy::Filter| filter.prefix_list.as_ref().map(|l| l.name.clone());
-    let path_list = |filter: &bgp_core::policy::Filter| filter.as_path_list.as_ref().map(|l| l.name.clone());
-    let route_map = |filter: &bgp_core::policy::Filter| filter.route_map.as_ref().map(|map| map.name.clone());
-    o.maybe_string("incomingUpdatePrefixFilterList", prefix_list(import));
-    o.maybe_string("outgoingUpdatePrefixFilterList", prefix_list(export));
-    o.maybe_string("incomingUpdateAsPathFilterList", path_list(import));
-    o.maybe_string("outgoingUpdateAsPathFilterList", path_list(export));
-    o.maybe_string("routeMapForIncomingAdvertisements", route_map(import));
-    o.maybe_string("routeMapForOutgoingAdvertisements", route_map(export));
+    for (key, filter) in
+        [("incomingUpdatePrefixFilterList", import), ("outgoingUpdatePrefixFilterList", export)]
+    {
+        o.maybe_string(key, filter.prefix_list.as_ref().map(|list| list.name()));
+    }
+    for (key, filter) in
+        [("incomingUpdateAsPathFilterList", import), ("outgoingUpdateAsPathFilterList", export)]
+    {
+        o.maybe_string(key, filter.as_path_list.as_ref().map(|list| &list.name));
+    }
+    for (key, filter) in
+        [("routeMapForIncomingAdvertisements", import), ("routeMapForOutgoingAdvertisements", export)]
+    {
+        o.maybe_string(key, filter.route_map.as_ref().map(|map| map.name()));
+    }
 }
 
 fn communities_key(send: SendCommunity) -> Option<&'static str> {

@@ -291,7 +291,7 @@ fn write_family_config(config: &PeerFamilyConfig, out: &mut String) -> fmt::Resu
     }
     for (filter, direction) in [(&config.import, "Incoming"), (&config.export, "Outgoing")] {
         if let Some(list) = &filter.prefix_list {
-            writeln!(out, "  {direction} update prefix filter list is *{}", list.name)?;
+            writeln!(out, "  {direction} update prefix filter list is *{}", list.name())?;
         }
     }
     for (filter, direction) in [(&config.import, "Incoming"), (&config.export, "Outgoing")] {
@@ -301,7 +301,7 @@ fn write_family_config(config: &PeerFamilyConfig, out: &mut String) -> fmt::Resu
     }
     for (filter, direction) in [(&config.import, "incoming"), (&config.export, "outgoing")] {
         if let Some(map) = &filter.route_map {
-            writeln!(out, "  Route map for {direction} advertisements is *{}", map.name)?;
+            writeln!(out, "  Route map for {direction} advertisements is *{}", map.name())?;
         }
     }
     Ok(())
