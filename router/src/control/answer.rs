@@ -1,7 +1,5 @@
 //! From a command to its answer: what to ask, which file of `show` writes it, and what to say when BGP is off.
 
-use std::fmt::Write as _;
-
 use frr_bridge::vty::codec::Status;
 
 use super::Control;
@@ -77,7 +75,7 @@ impl Control {
         instance: &InstanceSnapshot,
         out: &mut Output,
     ) -> Result<(), Stop> {
-        let at = Moment::now();
+        let at = Moment::of((self.clock)());
         match command {
             Command::Summary { scope, peers, style } => {
                 summary::render(instance, Summary { scope, peers, style }, at, out.text())?;
@@ -112,9 +110,8 @@ impl Control {
             }
             Command::BgpNextHops => next_hop::render_bgp(&self.door.next_hops().await?, at, out.text())?,
             Command::Clear(request) => {
-                if self.door.clear(request).await? == 0 {
-                    writeln!(out.text(), "% No such neighbor")?;
-                }
+                let concerned = self.door.clear(request).await?;
+                out.text().push_str(if concerned == 0 { "% No such neighbor\n" } else { "" });
             }
             // The rest needs no instance and has been answered.
             _ => {}

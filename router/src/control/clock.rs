@@ -21,9 +21,9 @@ pub(crate) struct Date(pub(crate) u64);
 pub(crate) struct Stamp(pub(crate) SystemTime);
 
 impl Moment {
-    /// Now.
-    pub(crate) fn now() -> Self {
-        Self(since_epoch(SystemTime::now()))
+    /// The moment a clock shows.
+    pub(crate) fn of(time: SystemTime) -> Self {
+        Self(since_epoch(time))
     }
 
     /// Seconds since 1970 of what is `age` ago.

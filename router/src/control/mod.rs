@@ -12,6 +12,8 @@
 //! passes on what the user typed. Text and JSON have FRR's shapes, so that scripts need not know whom they ask.
 //! Nothing here changes state but `clear`, which is a typed request through the same door.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 mod answer;
 pub mod client;
 mod clock;
@@ -25,6 +27,7 @@ mod show;
 pub mod snapshot;
 
 use std::fmt;
+use std::time::SystemTime;
 
 pub use command::Daemon;
 pub use door::Door;
@@ -38,7 +41,11 @@ pub struct Control {
     running: Box<RunningConfig>,
     host_name: String,
     kernel: String,
+    clock: Box<Clock>,
 }
+
+/// Gives the time of day, which dates in answers are reckoned from.
+pub type Clock = dyn Fn() -> SystemTime + Send + Sync;
 
 /// Gives the running configuration as the given daemon would print it: its own part, no header, no `end`.
 pub type RunningConfig = dyn Fn(Daemon) -> String + Send + Sync;
@@ -47,7 +54,13 @@ impl Control {
     /// Answers through `door`; host name and kernel release are what `show version` tells.
     #[must_use]
     pub fn new(door: Door, running: Box<RunningConfig>, host_name: String, kernel: String) -> Self {
-        Self { door, running, host_name, kernel }
+        Self { door, running, host_name, kernel, clock: Box::new(SystemTime::now) }
+    }
+
+    /// The same with another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Box<Clock>) -> Self {
+        Self { clock, ..self }
     }
 }
 

@@ -52,10 +52,8 @@ impl Session {
         if line.is_empty() || line.starts_with(['!', '#']) {
             return Ok(Outcome::SUCCESS);
         }
-        if let Some((first, rest)) = line.split_once(char::is_whitespace) {
-            if first == "do" {
-                return self.show(rest.trim_start(), line, out).await;
-            }
+        if let Some(("do", rest)) = line.split_once(char::is_whitespace) {
+            return self.show(rest.trim_start(), line, out).await;
         }
         match verb(line) {
             Ok(verb) => self.steer(verb, line, out),

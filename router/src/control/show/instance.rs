@@ -38,7 +38,7 @@ pub(crate) fn render_vrfs(
     }
     let Some(instance) = instance else { return Ok(()) };
     writeln!(out, "Type  Id     routerId          #PeersCfg  #PeersEstb  {:<37}", "Name")?;
-    writeln!(out, "{:13}{:<18} {:<22} Interface", "", "L3-VNI", "RouterMAC")?;
+    writeln!(out, "{:13}{:<17} {:<22} Interface", "", "L3-VNI", "RouterMAC")?;
     let router_id = instance.router_id.to_string();
     writeln!(out, "DFLT  0      {router_id:<17} {peers:<10} {established:<11} {:<37}", "default")?;
     writeln!(out, "{:13}{:<17} {:<22} {:<20}", "", 0, "00:00:00:00:00:00", "unknown")?;

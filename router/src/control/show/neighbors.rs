@@ -39,7 +39,11 @@ pub(crate) fn render(
             out.push('\n');
             Ok(())
         }
-        Format::Text => peers.into_iter().try_for_each(|peer| neighbor_text::write(instance, peer, out)),
+        Format::Text => {
+            peers.into_iter().try_for_each(|peer| neighbor_text::write(instance, peer, out))?;
+            out.push('\n');
+            Ok(())
+        }
     }
 }
 
@@ -54,7 +58,7 @@ fn refuse(format: Format, out: &mut String) -> fmt::Result {
             json::object(out, PRETTY, |o| o.boolean("bgpNoSuchNeighbor", true));
             out.push('\n');
         }
-        Format::Text => out.push_str("% No such neighbor in this view/vrf\n"),
+        Format::Text => out.push_str("% No such neighbor in this view/vrf\n\n"),
     }
     Ok(())
 }
