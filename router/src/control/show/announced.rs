@@ -44,9 +44,9 @@ pub(crate) async fn render(
         for route in &page.routes {
             for path in &route.paths {
                 writer.route(route, path, out.text())?;
+                out.make_room().await?;
             }
         }
-        out.make_room().await?;
         request.after = page.next;
         if request.after.is_none() {
             writer.finish(out.text())?;

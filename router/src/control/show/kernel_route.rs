@@ -39,8 +39,8 @@ pub(crate) async fn render(
                 }
             }
             is_empty = false;
+            out.make_room().await?;
         }
-        out.make_room().await?;
         request.after = page.next;
         if request.after.is_none() {
             break;
@@ -357,7 +357,7 @@ fn legend(family: Family) -> &'static str {
 }
 
 /// Routes asked for at a time.
-const PAGE: usize = 256;
+const PAGE: usize = 1024;
 
 const IPV4_LEGEND: &str = "\
 Codes: K - kernel route, C - connected, S - static, R - RIP,

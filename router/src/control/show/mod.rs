@@ -15,6 +15,8 @@ pub(crate) mod statistics;
 pub(crate) mod summary;
 pub(crate) mod table;
 
+use core::fmt::{self, Write as _};
+
 use bgp_core::Family;
 
 /// A family as headings name it: `IPv4 Unicast`.
@@ -30,5 +32,14 @@ pub(crate) fn family_key(family: Family) -> &'static str {
     match family {
         Family::Ipv4Unicast => "ipv4Unicast",
         Family::Ipv6Unicast => "ipv6Unicast",
+    }
+}
+
+/// Words of a peer on their way to a terminal: control characters become `?`, so that they steer nothing.
+pub(crate) struct Printable<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Printable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| f.write_char(if c.is_control() { '?' } else { c }))
     }
 }

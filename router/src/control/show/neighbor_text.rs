@@ -8,9 +8,9 @@ use bgp_core::speaker::config::{
 };
 use bgp_core::{Family, FamilySet};
 
-use super::family_title;
 use super::neighbors::{Offered, local_restart_mode, max_hops, remote_restart_mode, role_text};
 use super::summary::ResetText;
+use super::{Printable, family_title};
 use crate::control::clock::Uptime;
 use crate::control::snapshot::{
     CapabilitySnapshot, FqdnSnapshot, InstanceSnapshot, PeerFamilySnapshot, PeerSnapshot,
@@ -58,7 +58,7 @@ fn write_identity(instance: &InstanceSnapshot, peer: &PeerSnapshot, out: &mut St
         writeln!(out, " Description: {description}")?;
     }
     if let Some(host_name) = &peer.host_name {
-        writeln!(out, "Hostname: {host_name}")?;
+        writeln!(out, "Hostname: {}", Printable(host_name))?;
     }
     if let Some(group) = &peer.config.group {
         writeln!(out, " Member of peer-group {group} for session parameters")?;
@@ -126,7 +126,7 @@ fn write_capabilities(
     let (ours, theirs) = (Named(sent.fqdn.as_ref()), Named(received.fqdn.as_ref()));
     writeln!(out, "    Hostname Capability: advertised {ours} received {theirs}")?;
     if let Some(version) = &received.software_version {
-        writeln!(out, "    Version Capability: received ({version})")?;
+        writeln!(out, "    Version Capability: received ({})", Printable(version))?;
     }
     line(out, "Graceful Restart Capability", |side| side.graceful_restart.is_some())?;
     let Some(restart) = &received.graceful_restart else { return Ok(()) };
@@ -325,7 +325,7 @@ fn write_history(peer: &PeerSnapshot, out: &mut String) -> fmt::Result {
         Some(reset) => {
             writeln!(out, "  Last reset {},  {}", Uptime(reset.age), ResetText(reset))?;
             if let Some(text) = reset.notification.as_ref().and_then(|said| said.text.as_deref()) {
-                writeln!(out, "    Message: \"{text}\"")?;
+                writeln!(out, "    Message: \"{}\"", Printable(text))?;
             }
         }
     }
@@ -387,13 +387,9 @@ struct Named<'a>(Option<&'a FqdnSnapshot>);
 
 impl fmt::Display for Named<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let or_none = |name: &str| if name.is_empty() { String::from("n/a") } else { name.into() };
-        match self.0 {
-            Some(fqdn) => {
-                write!(f, "(name: {},domain name: {})", or_none(&fqdn.host), or_none(&fqdn.domain))
-            }
-            None => f.write_str("not received"),
-        }
+        let Some(FqdnSnapshot { host, domain }) = self.0 else { return f.write_str("not received") };
+        let domain = if domain.is_empty() { "n/a" } else { domain };
+        write!(f, "(name: {},domain name: {})", Printable(host), Printable(domain))
     }
 }
 
@@ -405,5 +401,16 @@ impl fmt::Display for Titles {
             write!(f, "{}{}", if index > 0 { ", " } else { "" }, family_title(family))?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hostile_host_name_does_not_steer_the_terminal() {
+        let fqdn = FqdnSnapshot { host: "a\u{1b}[2Jb\0".into(), domain: "x\ny".into() };
+        assert_eq!(Named(Some(&fqdn)).to_string(), "(name: a?[2Jb?,domain name: x?y)");
     }
 }

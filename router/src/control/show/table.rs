@@ -55,8 +55,8 @@ pub(crate) async fn render(
                 }
             }
             shown += 1;
+            out.make_room().await?;
         }
-        out.make_room().await?;
         request.after = page.next;
         if request.after.is_none() {
             break;
@@ -302,8 +302,9 @@ const fn widths(style: Style) -> (usize, usize) {
     }
 }
 
-/// Routes asked for at a time.
-pub(super) const PAGE: usize = 256;
+/// Routes asked for at a time. A page in prefix order costs the table one look at each of its slots, so pages are
+/// large; what is written of them leaves in smaller chunks.
+pub(super) const PAGE: usize = 8192;
 
 const LEGEND: &str = "\
 Status codes:  s suppressed, d damped, h history, * valid, > best, = multipath,
