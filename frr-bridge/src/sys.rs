@@ -22,8 +22,7 @@ pub const MD5_KEY_MAX: usize = 80;
 /// `connect`. An empty key removes the one that was set for exactly this `peer`. An IPv4 peer on an IPv6 socket
 /// is taken as IPv4-mapped.
 pub fn set_md5_key(socket: &impl AsFd, peer: IpNet, key: &[u8]) -> io::Result<()> {
-    let Some(room) = (key.len() <= MD5_KEY_MAX).then(|| key.len()).and_then(|len| u16::try_from(len).ok())
-    else {
+    let Some(room) = u16::try_from(key.len()).ok().filter(|_| key.len() <= MD5_KEY_MAX) else {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "TCP MD5 keys have at most 80 octets"));
     };
     let socket = socket.as_fd();

@@ -3,24 +3,35 @@
 //! One task owns the sockets, the system table and the memory of what is wanted. [`Kernel`] is the handle:
 //! [`Command`]s in through a bounded channel, [`Event`]s out through another.
 //!
+//! The task has a thread and a runtime of its own, because the kernel works requests off inside the system call.
+//!
 //! **Start.** Links, addresses and routes are read. Routes with our marks (protocol 186 and 196 in our table) are
 //! adopted: remembered by prefix and fingerprint. A wanted route that is there already costs no write; a different
 //! one is replaced in place; what is left after [`Command::Converged`] is removed.
 //!
 //! **Drift.** When messages were lost, when an interface went down (the kernel then drops IPv4 routes without a
 //! word) and every so often, the kernel is read again in the same way, with [`Event::WantAll`] asking BGP for its
-//! table: no second copy of it is held here between those moments.
+//! table (and [`Command::Resent`] ending the answer): no second copy of it is held here between those moments.
 //!
 //! **Distance.** Connected and kernel routes (0), static (1 or as configured) and BGP compete per prefix, and only
 //! the winner is in the kernel. Only prefixes with a competitor are remembered here.
 
+mod addresses;
 mod command;
 mod event;
+mod fib;
+mod held;
+mod outbox;
+mod reading;
+mod task;
 mod view;
+mod ways;
 
 use std::io;
+use std::thread;
 use std::time::Duration;
 
+use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
 
 pub use command::{
@@ -31,6 +42,7 @@ pub use view::{HopView, KindView, RouteView, View};
 
 pub use crate::resolve::{Source, Sources, StaticRoute, StaticVia};
 
+use self::task::Task;
 use crate::route::TABLE_MAIN;
 
 /// How the kernel task works.
@@ -64,10 +76,28 @@ pub struct Kernel {
 pub struct Stopped;
 
 impl Kernel {
-    /// Opens the sockets in the calling thread's network namespace and starts the task on the present runtime.
+    /// Starts the task on a thread of its own, in the calling thread's network namespace.
     pub fn start(options: &Options) -> io::Result<(Self, mpsc::Receiver<Event>)> {
-        let (commands, _inbox) = mpsc::channel(options.queue);
-        let (_outbox, events) = mpsc::channel(options.queue);
+        let (commands, inbox) = mpsc::channel(options.queue);
+        let (outbox, events) = mpsc::channel(options.queue);
+        let (opened, outcome) = std::sync::mpsc::channel();
+        let options = options.clone();
+        thread::Builder::new().name("kernel".to_owned()).spawn(move || {
+            let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => return drop(opened.send(Err(error))),
+            };
+            runtime.block_on(async {
+                match Task::open(&options) {
+                    Ok((task, monitor)) => {
+                        let _ = opened.send(Ok(()));
+                        task.run(monitor, inbox, outbox).await;
+                    }
+                    Err(error) => drop(opened.send(Err(error))),
+                }
+            });
+        })?;
+        outcome.recv().map_err(io::Error::other)??;
         Ok((Self { commands }, events))
     }
 

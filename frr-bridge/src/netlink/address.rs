@@ -1,7 +1,7 @@
 //! Interface addresses as messages (RTM_NEWADDR, RTM_DELADDR).
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 use netlink_packet_route::address::{AddressAttribute, AddressMessage, AddressScope};
@@ -110,7 +110,7 @@ fn encode(interface: u32, address: IpNet, peer: Option<IpNet>) -> AddressMessage
     if let (IpNet::V4(net), None) = (address, peer)
         && net.prefix_len() < 31
     {
-        message.attributes.push(AddressAttribute::Broadcast(Ipv4Addr::from(net.broadcast())));
+        message.attributes.push(AddressAttribute::Broadcast(net.broadcast()));
     }
     message
 }

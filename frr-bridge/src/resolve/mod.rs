@@ -17,6 +17,8 @@ use std::sync::Arc;
 pub use source::{Source, Sources, StaticRoute, StaticVia};
 pub use table::{Changes, RouteChange, Selected, SystemTable, is_foreign};
 
+pub(crate) use table::Entry;
+
 use crate::route::Hop;
 
 /// Where an address leads by the routes that are not BGP's.

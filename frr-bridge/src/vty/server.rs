@@ -36,10 +36,10 @@ impl Listener {
         let socket = UnixListener::bind(path);
         umask(before);
         let socket = socket?;
-        if let Ok(Some(group)) = Group::from_name(GROUP) {
-            if let Err(errno) = chown(path, None, Some(group.gid)) {
-                debug!(path = %path.display(), %errno, "group of the control socket stays");
-            }
+        if let Ok(Some(group)) = Group::from_name(GROUP)
+            && let Err(errno) = chown(path, None, Some(group.gid))
+        {
+            debug!(path = %path.display(), %errno, "group of the control socket stays");
         }
         fs::set_permissions(path, fs::Permissions::from_mode(0o770))?;
         Ok(Self { socket, path: path.to_owned(), inode: inode(path) })
