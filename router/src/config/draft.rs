@@ -227,6 +227,8 @@ pub(crate) struct FilterDraft {
 /// One `route-map NAME permit|deny SEQ` block.
 #[derive(Clone, Debug)]
 pub(crate) struct RouteMapDraft {
+    /// Where it stands.
+    pub spot: Spot,
     /// Permit or deny.
     pub action: Action,
     /// By the text of what is matched: a later line on the same replaces the earlier.
@@ -352,8 +354,9 @@ impl BgpDraft {
 impl RouteMapDraft {
     /// An entry with nothing in it.
     #[must_use]
-    pub(crate) const fn new(action: Action) -> Self {
+    pub(crate) const fn new(action: Action, spot: Spot) -> Self {
         Self {
+            spot,
             action,
             matches: BTreeMap::new(),
             sets: BTreeMap::new(),

@@ -9,7 +9,8 @@ use super::Desired;
 use super::draft::Draft;
 use super::finding::{Account, Finding, Findings, Severity};
 use super::grammar::{self, Fault, Found};
-use super::lex::{Lexed, Line, lex};
+use super::lex::{Lexed, Line, Word, lex};
+use super::pattern::Misfit;
 use super::place::{Node, Place};
 use super::resolve;
 use super::row::{Complaint, Effect, Negation, Row, Section, Spot, Statement};
@@ -46,11 +47,16 @@ pub enum LineOutcome {
     Refused,
 }
 
+/// The handler of a line that opens a block.
+type Opener = fn(&mut Draft, &Statement) -> Result<Place, Complaint>;
+
 /// A section being skipped.
 #[derive(Clone, Copy, Debug)]
 struct Skipping {
     section: Section,
     indent: usize,
+    /// Blocks open inside, where indentation does not tell.
+    depth: usize,
 }
 
 impl Editor {
@@ -120,6 +126,7 @@ impl Editor {
     fn apply(&mut self, line: &Line<'_>) -> LineOutcome {
         if let Some(skipping) = self.skipping {
             if !self.ends_section(skipping, line) {
+                self.skipping = Some(skipping.past(line));
                 return LineOutcome::Skipped;
             }
             self.skipping = None;
@@ -128,7 +135,7 @@ impl Editor {
             }
         }
         let mut place = Some(self.place.clone());
-        let mut misfit: Option<super::pattern::Misfit> = None;
+        let mut misfit: Option<Misfit> = None;
         while let Some(at) = place {
             match grammar::find(at.node(), &line.words) {
                 Ok(found) => {
@@ -146,6 +153,11 @@ impl Editor {
             }
             place = at.parent();
         }
+        // To find out what was meant takes longer than to read the line; a file of garbage must not take for ever.
+        let misfit = misfit.map(|misfit| match self.findings.errors() < MOST_EXPLAINED {
+            true => misfit,
+            false => Misfit { at: misfit.at, expected: Vec::new() },
+        });
         let unfit = grammar::explain(line, misfit);
         self.find(unfit.column, Severity::Error, unfit.message, unfit.hint);
         LineOutcome::Unfit(unfit.fault)
@@ -154,12 +166,12 @@ impl Editor {
     /// True if a line is no longer part of the section: it closes it, or stands no deeper than the section's head
     /// and belongs to a block around it.
     fn ends_section(&self, skipping: Skipping, line: &Line<'_>) -> bool {
-        let Skipping { section, indent } = skipping;
+        let Skipping { section, indent, depth } = skipping;
         if line.indent > indent && !(section.alike && is_word(line, section.closed_by)) {
             return false;
         }
         if is_word(line, section.closed_by) || is_word(line, "end") {
-            return true;
+            return depth == 0 || is_word(line, "end");
         }
         let mut place = Some(self.place.clone());
         while let Some(at) = place {
@@ -195,14 +207,14 @@ impl Editor {
                 return LineOutcome::Acted;
             }
             (Effect::Skip(section), _) => {
-                self.skipping = Some(Skipping { section, indent: line.indent });
+                self.skipping = Some(Skipping { section, indent: line.indent, depth: 0 });
                 let head = line.words.iter().map(|word| word.text).take(3).collect::<Vec<_>>().join(" ");
                 let message = format!("`{head}` is skipped with all its lines: {}", section.reason);
                 self.find(statement.spot.column, Severity::Warning, message, None);
                 return LineOutcome::Skipped;
             }
             (Effect::Enter(handler), false) => self.enter(handler, &statement),
-            (Effect::Enter(_), true) => return self.close(found, &statement),
+            (Effect::Enter(handler), true) => return self.close(handler, &statement),
             (Effect::Sweep, _) => return self.sweep(&statement),
             (Effect::Idle(severity, reason), _) => {
                 if !found.row.noise {
@@ -226,7 +238,12 @@ impl Editor {
                 }
                 LineOutcome::Acted
             }
-            Err(complaint) => self.refuse(complaint, found, line),
+            Err(complaint) => {
+                // Words that were filled in are not on the line.
+                let filled_in = statement.values.len() - found.fit.values.len();
+                let word = complaint.word.map_or(0, |word| word.saturating_sub(filled_in));
+                self.refuse(complaint, line.words.get(word + usize::from(found.negated)))
+            }
         }
     }
 
@@ -250,11 +267,7 @@ impl Editor {
         statement
     }
 
-    fn enter(
-        &mut self,
-        handler: fn(&mut Draft, &Statement) -> Result<Place, Complaint>,
-        statement: &Statement,
-    ) -> Result<(), Complaint> {
+    fn enter(&mut self, handler: Opener, statement: &Statement) -> Result<(), Complaint> {
         let place = handler(&mut self.draft, statement)?;
         let head = match &place {
             Place::Family(family) => format!("address-family {family}"),
@@ -266,23 +279,20 @@ impl Editor {
     }
 
     /// `no` before the head of a block.
-    fn close(&mut self, found: &Found, statement: &Statement) -> LineOutcome {
-        let Effect::Enter(handler) = found.row.effect else { return LineOutcome::Refused };
+    fn close(&mut self, handler: Opener, statement: &Statement) -> LineOutcome {
         // A scratch draft: which block is meant is all that is asked.
-        let place = match handler(&mut Draft::default(), statement) {
-            Ok(place) => place,
-            Err(_) => Place::Bgp,
-        };
-        let was = self.script.close(&place);
+        let place = handler(&mut Draft::default(), statement);
+        let was = place.is_ok_and(|place| self.script.close(&place));
         self.taken_back(was, statement)
     }
 
     /// `no` before a line that stands for all that begin so.
     fn sweep(&mut self, statement: &Statement) -> LineOutcome {
         let words = text(&statement.values, &statement.place);
-        let was = match words.starts_with("route-map ") {
-            true => self.script.close_all(&words),
-            false => self.script.sweep(&statement.place, &words),
+        let was = match words.split(' ').next() {
+            Some("router") => self.script.close(&Place::Bgp),
+            Some("route-map") => self.script.close_all(&words),
+            Some(_) | None => self.script.sweep(&statement.place, &words),
         };
         self.taken_back(was, statement)
     }
@@ -334,9 +344,8 @@ impl Editor {
         }
     }
 
-    fn refuse(&mut self, complaint: Complaint, found: &Found, line: &Line<'_>) -> LineOutcome {
-        let index = complaint.word.map_or(0, |word| word + usize::from(found.negated));
-        let column = line.words.get(index).or(line.words.first()).map_or(1, |word| word.column);
+    fn refuse(&mut self, complaint: Complaint, word: Option<&Word<'_>>) -> LineOutcome {
+        let column = word.map_or(1, |word| word.column);
         self.find(column, Severity::Error, complaint.message, complaint.hint);
         LineOutcome::Refused
     }
@@ -344,6 +353,19 @@ impl Editor {
     fn find(&mut self, column: u32, severity: Severity, message: String, hint: Option<String>) {
         let line = u32::try_from(self.account.lines).unwrap_or(u32::MAX);
         self.findings.push(Finding { line, column, severity, message, hint });
+    }
+}
+
+impl Skipping {
+    /// The same section after one more of its lines.
+    fn past(self, line: &Line<'_>) -> Self {
+        let opens = line.words.first().is_some_and(|first| self.section.nests.contains(&first.text));
+        let depth = match (line.indent > self.indent, opens, is_word(line, self.section.closed_by)) {
+            (true, ..) | (false, false, false) => self.depth,
+            (false, true, _) => self.depth + 1,
+            (false, false, true) => self.depth.saturating_sub(1),
+        };
+        Self { depth, ..self }
     }
 }
 
@@ -372,6 +394,9 @@ impl Editor {
         self.apply_line(text.as_bytes());
     }
 }
+
+/// Errors past this many say only where they are.
+const MOST_EXPLAINED: usize = 1000;
 
 /// The words that say which setting it is.
 fn key(statement: &Statement) -> String {

@@ -4,12 +4,11 @@
 //! wins: a keyword in full before an abbreviation, an abbreviation before a value, a value of a kind before any
 //! word. Two rows that fit equally well through different abbreviated keywords are ambiguous.
 
-use std::cmp::Ordering;
 use std::sync::LazyLock;
 
 use super::lex::{Line, Word};
 use super::lines;
-use super::pattern::{Fit, Grade, Misfit, Pattern, Token};
+use super::pattern::{Fit, Grade, InFull, Misfit, Pattern, Token};
 use super::place::Node;
 use super::row::{Effect, Row};
 use super::suggest::nearest;
@@ -58,34 +57,47 @@ pub(crate) fn find(node: Node, words: &[Word<'_>]) -> Result<Found, Option<Misfi
         Some((first, rest)) if first.text == "no" => (true, rest),
         _ => (false, words),
     };
-    let mut best: Option<Found> = None;
-    let mut tied = false;
-    let mut misfit = Misfit::default();
-    for (row, pattern) in compiled(node) {
-        let closed = negated && matches!(row.effect, Effect::Leave | Effect::Skip(_));
-        let swept = !negated && matches!(row.effect, Effect::Sweep);
-        if closed || swept {
-            continue;
+    let mut in_full = InFull::default();
+    let mut found: Vec<Found> = Vec::new();
+    for (row, pattern) in candidates(node, negated) {
+        if body.first().is_some_and(|word| pattern.may_begin_with(word.text)) {
+            let fit = pattern.fit(body, negated, &mut in_full);
+            found.extend(fit.map(|fit| Found { row, fit, negated }));
         }
-        match pattern.fit(body, negated) {
-            Ok(fit) => match best.as_ref().map_or(Ordering::Less, |best| fit.grades.cmp(&best.fit.grades)) {
-                Ordering::Less => {
-                    tied = false;
-                    best = Some(Found { row, fit, negated });
-                }
-                Ordering::Equal => tied |= best.as_ref().is_some_and(|best| differ(&fit, &best.fit)),
-                Ordering::Greater => {}
-            },
-            Err(found) if best.is_none() => misfit.merge(found),
-            Err(_) => {}
+    }
+    found.retain(|found| !in_full.forbids(&found.fit));
+    // The first of the best, as rows are ordered.
+    found.sort_by(|left, right| left.fit.grades.cmp(&right.fit.grades));
+    let mut found = found.into_iter();
+    let Some(best) = found.next() else { return Err(Some(misfit(node, body, negated))) };
+    let tied = found
+        .take_while(|other| other.fit.grades == best.fit.grades)
+        .any(|other| differ(&other.fit, &best.fit));
+    if tied { Err(None) } else { Ok(best) }
+}
+
+/// How far the words fitted the row they fitted furthest. Apart from [`find`], which good lines need to be fast.
+fn misfit(node: Node, body: &[Word<'_>], negated: bool) -> Misfit {
+    let mut misfit = Misfit::default();
+    for (_, pattern) in candidates(node, negated) {
+        if body.first().is_some_and(|word| pattern.may_begin_with(word.text)) {
+            pattern.fit(body, negated, &mut misfit);
+        } else if misfit.at == 0 {
+            misfit.merge(Misfit { at: 0, expected: pattern.firsts().to_vec() });
         }
     }
     misfit.at += usize::from(negated);
-    match best {
-        Some(found) if !tied => Ok(found),
-        Some(_) => Err(None),
-        None => Err(Some(misfit)),
-    }
+    misfit
+}
+
+/// The rows that may stand with, or without, `no`.
+fn candidates(node: Node, negated: bool) -> impl Iterator<Item = (&'static Row, &'static Pattern)> {
+    let fits = move |row: &Row| match row.effect {
+        Effect::Leave | Effect::Skip(_) => !negated,
+        Effect::Sweep => negated,
+        Effect::Act(_) | Effect::Enter(_) | Effect::Idle(..) => true,
+    };
+    compiled(node).iter().filter(move |(row, _)| fits(row)).map(|(row, pattern)| (*row, pattern))
 }
 
 /// Says what is wrong with a line that fits in no block it could stand in.
@@ -122,12 +134,15 @@ fn unknown(line: &Line<'_>, word: &Word<'_>, misfit: &Misfit) -> Unfit {
         hint,
     };
     let shown = shorten(word.text);
-    if let Some(home) = home(line) {
+    if let Some(home) = home(line, misfit) {
         return unfit(format!("`{shown}` does not belong here"), Some(format!("it belongs into {home}")));
     }
+    if misfit.at > 0 && word.text.starts_with(['#', '!']) {
+        let hint = "a comment stands on a line of its own";
+        return unfit(format!("`{shown}` does not begin a comment here"), Some(hint.into()));
+    }
     if misfit.expected.is_empty() {
-        let comment = word.text.starts_with(['#', '!']).then(|| "a comment begins its line".into());
-        return unfit(format!("nothing more is expected before `{shown}`"), comment);
+        return unfit(format!("the line should end before `{shown}`"), None);
     }
     let objection = misfit.expected.iter().find_map(|token| match token {
         Token::Value(kind) => kind.objection(word.text),
@@ -137,14 +152,27 @@ fn unknown(line: &Line<'_>, word: &Word<'_>, misfit: &Misfit) -> Unfit {
         Token::Keyword(keyword) => Some(*keyword),
         Token::Value(_) => None,
     });
+    let begun: Vec<String> = keywords
+        .clone()
+        .filter(|keyword| keyword.starts_with(word.text))
+        .map(|one| format!("`{one}`"))
+        .collect();
+    if begun.len() > 1 {
+        let message = format!("`{shown}` could be {}", begun.join(" or "));
+        return Unfit { fault: Fault::Ambiguous, column: word.column, message, hint: None };
+    }
     let meant = nearest(word.text, keywords).map(|keyword| format!("did you mean `{keyword}`?"));
-    let hint = meant.or_else(|| expectation(&misfit.expected));
-    unfit(objection.unwrap_or_else(|| format!("`{shown}` is not known here")), hint)
+    match objection {
+        Some(objection) => unfit(objection, meant),
+        None => {
+            unfit(format!("`{shown}` is not known here"), meant.or_else(|| expectation(&misfit.expected)))
+        }
+    }
 }
 
 /// The block that the line would fit in, if it is another one.
-fn home(line: &Line<'_>) -> Option<Node> {
-    let enough = line.words.len() > 1;
+fn home(line: &Line<'_>, misfit: &Misfit) -> Option<Node> {
+    let enough = line.words.len() > 1 && !misfit.expected.is_empty();
     Node::ALL
         .into_iter()
         .filter(|node| enough && *node != Node::Top)

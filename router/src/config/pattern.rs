@@ -10,8 +10,7 @@
 //! ```
 //!
 //! The `=` is not typed. Two lines that differ in values only set the same thing, so the later one counts, and `no`
-//! need not repeat what follows a `=` that stands alone. Matching tries alternatives in order and steps back at most as far as the pattern
-//! has choices; a line has at most 4096 octets, so no input makes it spin.
+//! need not repeat what follows a `=` that stands alone.
 
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_while1};
@@ -29,6 +28,9 @@ use super::value::{Kind, Value};
 pub(crate) struct Pattern {
     states: Vec<State>,
     start: usize,
+    firsts: Vec<Token>,
+    /// What every line of this pattern begins with, one token a word.
+    lead: Vec<Token>,
 }
 
 /// How a line fits a pattern.
@@ -95,53 +97,62 @@ impl Pattern {
     /// Compiles a pattern. `None` if it is not well-formed, which a test rules out for every row.
     pub(crate) fn compile(text: &'static str) -> Option<Self> {
         let (_, parts) = all_consuming(delimited(space0, sequence, space0)).parse(text).ok()?;
-        let mut pattern = Self { states: vec![State::End], start: 0 };
+        let mut pattern = Self { states: vec![State::End], start: 0, firsts: Vec::new(), lead: Vec::new() };
         pattern.start = pattern.lay(&parts, 0);
-        Some(pattern)
+        pattern.lead = lead(&parts);
+        let mut misfit = Misfit::default();
+        let empty = pattern.fit(&[], false, &mut misfit);
+        pattern.firsts = misfit.expected;
+        empty.is_none().then_some(pattern)
     }
 
-    /// True if a line that begins with `word` may fit. Cheap; most rows are ruled out by it.
+    /// True if a line that begins with `word` may fit. Cheap: most rows are ruled out by it.
     pub(crate) fn may_begin_with(&self, word: &str) -> bool {
-        let mut open = vec![self.start];
-        while let Some(at) = open.pop() {
-            match self.states.get(at) {
-                Some(State::Take { token, .. }) => {
-                    if token.grade(word).is_some() {
-                        return true;
-                    }
-                }
-                Some(State::Split(ways)) => open.extend(ways),
-                Some(State::Key(next)) => open.push(*next),
-                Some(State::End) | None => {}
-            }
-        }
-        false
+        self.firsts.iter().any(|token| token.grade(word).is_some())
+    }
+
+    /// What a line can begin with.
+    pub(crate) fn firsts(&self) -> &[Token] {
+        &self.firsts
     }
 
     /// Matches all words; with `negated`, what follows the `=` may be left out.
-    ///
-    /// # Errors
-    ///
-    /// Says how far the words fitted, and what could have stood next.
-    pub(crate) fn fit(&self, words: &[Word<'_>], negated: bool) -> Result<Fit, Misfit> {
-        let mut misfit = Misfit::default();
+    pub(crate) fn fit(&self, words: &[Word<'_>], negated: bool, trail: &mut impl Trail) -> Option<Fit> {
+        // Most lines part from most patterns here, at little cost.
+        for (at, token) in self.lead.iter().enumerate() {
+            match words.get(at).and_then(|word| token.grade(word.text)) {
+                Some(grade) => trail.taken(at, grade),
+                None => {
+                    trail.missed(at, Some(*token));
+                    return None;
+                }
+            }
+        }
         let mut fit = Fit::default();
         let mut open = vec![Mark { state: self.start, word: 0, taken: 0, valued: false }];
+        // What fails once from a state and a word fails again: each pair is tried once, so no line makes this spin.
+        let mut tried = vec![false; self.states.len() * (words.len() + 1)];
         while let Some(mark) = open.pop() {
+            match tried.get_mut(mark.word * self.states.len() + mark.state) {
+                Some(tried) if !*tried => *tried = true,
+                Some(_) | None => continue,
+            }
             fit.values.truncate(mark.taken);
             fit.grades.truncate(mark.taken);
             fit.keyed.truncate(mark.taken);
             match self.states.get(mark.state) {
-                Some(State::End) if mark.word == words.len() => return Ok(fit),
-                Some(State::End) | None => misfit.note(mark.word, None),
-                Some(State::Key(_)) if negated && mark.word == words.len() => return Ok(fit),
+                Some(State::End) if mark.word == words.len() => return Some(fit),
+                Some(State::End) | None => trail.missed(mark.word, None),
+                Some(State::Key(_)) if negated && mark.word == words.len() => return Some(fit),
                 Some(State::Key(next)) => open.push(Mark { state: *next, valued: true, ..mark }),
                 Some(State::Split(ways)) => {
-                    open.extend(ways.iter().rev().map(|way| Mark { state: *way, ..mark }));
+                    let ways = self.sensible(ways, words.get(mark.word), (mark.word, trail));
+                    open.extend(ways.into_iter().rev().map(|state| Mark { state, ..mark }));
                 }
                 Some(State::Take { token, valued, next }) => match words.get(mark.word) {
                     Some(word) => match token.take(word) {
                         Some((found, grade)) => {
+                            trail.taken(mark.word, grade);
                             fit.values.push(found);
                             fit.grades.push(grade);
                             fit.keyed.push(!mark.valued && !valued);
@@ -149,13 +160,44 @@ impl Pattern {
                             let word = if line { words.len() } else { mark.word + 1 };
                             open.push(Mark { state: *next, word, taken: mark.taken + 1, ..mark });
                         }
-                        None => misfit.note(mark.word, Some(*token)),
+                        None => trail.missed(mark.word, Some(*token)),
                     },
-                    None => misfit.note(mark.word, Some(*token)),
+                    None => trail.missed(mark.word, Some(*token)),
                 },
             }
         }
-        Err(misfit)
+        None
+    }
+
+    /// The ways worth trying: a keyword in full first, an abbreviation only if it is of one keyword.
+    fn sensible(
+        &self,
+        ways: &[usize],
+        word: Option<&Word<'_>>,
+        (at, trail): (usize, &mut impl Trail),
+    ) -> Vec<usize> {
+        let grade = |way: &usize| match (self.states.get(*way), word) {
+            (Some(State::Take { token: token @ Token::Keyword(_), .. }), Some(word)) => {
+                token.grade(word.text)
+            }
+            _ => None,
+        };
+        let exact = ways.iter().filter(|way| grade(way) == Some(Grade::Exact));
+        let short: Vec<&usize> = ways.iter().filter(|way| grade(way) == Some(Grade::Short)).collect();
+        let ambiguous = short.len() > 1 && exact.clone().next().is_none();
+        if ambiguous {
+            for way in &short {
+                if let Some(State::Take { token, .. }) = self.states.get(**way) {
+                    trail.missed(at, Some(*token));
+                }
+            }
+        }
+        let others = ways.iter().filter(|way| match grade(way) {
+            Some(Grade::Exact) => false,
+            Some(Grade::Short) => !ambiguous,
+            Some(Grade::Typed | Grade::Free) | None => true,
+        });
+        exact.chain(others).copied().collect()
     }
 
     /// Adds the states of `parts`, after which `next` follows; says where they begin.
@@ -200,12 +242,50 @@ impl Pattern {
     }
 }
 
+/// What is kept of a match while it runs.
+pub(crate) trait Trail {
+    /// A word fitted.
+    fn taken(&mut self, at: usize, grade: Grade);
+    /// Nothing fitted but this token would have; `None` if the line should have ended.
+    fn missed(&mut self, at: usize, token: Option<Token>);
+}
+
+/// Which of the first 64 words are keywords in full: no abbreviation of a longer keyword is looked for there.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct InFull(u64);
+
+impl InFull {
+    /// True if `fit` takes one of these words for an abbreviation.
+    pub(crate) fn forbids(self, fit: &Fit) -> bool {
+        let at_word = |at: usize| 1u64.checked_shl(u32::try_from(at).unwrap_or(64)).unwrap_or(0);
+        fit.grades.iter().enumerate().any(|(at, grade)| *grade == Grade::Short && self.0 & at_word(at) != 0)
+    }
+}
+
+impl Trail for InFull {
+    fn taken(&mut self, at: usize, grade: Grade) {
+        if grade == Grade::Exact {
+            self.0 |= 1u64.checked_shl(u32::try_from(at).unwrap_or(64)).unwrap_or(0);
+        }
+    }
+
+    fn missed(&mut self, _: usize, _: Option<Token>) {}
+}
+
+impl Trail for Misfit {
+    fn taken(&mut self, _: usize, _: Grade) {}
+
+    fn missed(&mut self, at: usize, token: Option<Token>) {
+        self.note(at, token);
+    }
+}
+
 impl Misfit {
     /// Keeps what was expected at the furthest word.
     pub(crate) fn merge(&mut self, other: Self) {
         if other.at > self.at {
             *self = other;
-        } else if other.at == self.at {
+        } else if self.expected.len() < MOST_EXPECTED && other.at == self.at {
             for token in other.expected {
                 self.note(other.at, Some(token));
             }
@@ -245,12 +325,23 @@ impl Token {
     }
 }
 
+/// More than this nobody reads.
+const MOST_EXPECTED: usize = 200;
+
 #[derive(Clone, Copy)]
 struct Mark {
     state: usize,
     word: usize,
     taken: usize,
     valued: bool,
+}
+
+fn lead(parts: &[Part]) -> Vec<Token> {
+    let tokens = parts.iter().map_while(|part| match part {
+        Part::Token(token) if *token != Token::Value(Kind::Line) => Some(*token),
+        _ => None,
+    });
+    tokens.collect()
 }
 
 fn sequence(input: &'static str) -> IResult<&'static str, Vec<Part>> {
@@ -291,12 +382,13 @@ mod tests {
 
     fn fit(pattern: &'static str, line: &str) -> Result<Fit, Misfit> {
         let Lexed::Line(line) = lex(line.as_bytes()) else { panic!("{line}") };
-        Pattern::compile(pattern).unwrap().fit(&line.words, false)
+        let mut misfit = Misfit::default();
+        Pattern::compile(pattern).unwrap().fit(&line.words, false, &mut misfit).ok_or(misfit)
     }
 
     fn no(pattern: &'static str, line: &str) -> bool {
         let Lexed::Line(line) = lex(line.as_bytes()) else { panic!("{line}") };
-        Pattern::compile(pattern).unwrap().fit(&line.words, true).is_ok()
+        Pattern::compile(pattern).unwrap().fit(&line.words, true, &mut Misfit::default()).is_some()
     }
 
     #[test]
@@ -335,6 +427,20 @@ mod tests {
         assert_eq!(misfit.expected, [Token::Keyword("activate"), Token::Keyword("shutdown")]);
         assert_eq!(fit("exit", "exit now").unwrap_err().at, 1);
         assert!(fit("exit", "exit now").unwrap_err().expected.is_empty());
+    }
+
+    #[test]
+    fn an_abbreviation_must_be_of_one_keyword() {
+        assert!(fit("log <errors|emergencies|alerts>", "log er").is_ok());
+        let misfit = fit("log <errors|emergencies|alerts>", "log e").unwrap_err();
+        assert_eq!((misfit.at, misfit.expected.len()), (1, 3));
+        assert!(fit("a <route-map|route> (1-9)", "a route 5").is_ok());
+    }
+
+    #[test]
+    fn choices_that_fail_are_not_tried_again_and_again() {
+        let line = format!("route {}x", "t 5 ".repeat(1000));
+        assert!(fit("route {t (1-5)|t (5-9)|<t|u> (1-9)}", &line).is_err());
     }
 
     #[test]

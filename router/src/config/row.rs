@@ -56,6 +56,8 @@ pub(crate) struct Section {
     pub reason: &'static str,
     /// The word that closes it.
     pub closed_by: &'static str,
+    /// Words that open a block inside, itself closed by `exit`.
+    pub nests: &'static [&'static str],
     /// Its lines look like those of the block around it, so that only the head of another block ends it.
     pub alike: bool,
 }
@@ -145,7 +147,16 @@ impl Row {
 
     /// The head of a section that is skipped, closed by `exit` or by a line of the block around it.
     pub(crate) const fn skip(pattern: &'static str, reason: &'static str) -> Self {
-        Self::new(pattern, Effect::Skip(Section { reason, closed_by: "exit", alike: false }))
+        Self::new(pattern, Effect::Skip(Section { reason, closed_by: "exit", nests: &[], alike: false }))
+    }
+
+    /// The head of a section that is skipped, with blocks inside.
+    pub(crate) const fn skip_nest(
+        pattern: &'static str,
+        nests: &'static [&'static str],
+        reason: &'static str,
+    ) -> Self {
+        Self::new(pattern, Effect::Skip(Section { reason, closed_by: "exit", nests, alike: false }))
     }
 
     /// The head of a section that is skipped and whose lines could be taken for the surrounding block's.
@@ -154,7 +165,7 @@ impl Row {
         closed_by: &'static str,
         reason: &'static str,
     ) -> Self {
-        Self::new(pattern, Effect::Skip(Section { reason, closed_by, alike: true }))
+        Self::new(pattern, Effect::Skip(Section { reason, closed_by, nests: &[], alike: true }))
     }
 
     /// With `no` only: takes back every line that begins so.

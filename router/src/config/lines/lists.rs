@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use bgp_core::Family;
-use bgp_core::policy::{Action, AsPathEntry, AsPathPattern, CommunityEntry, CommunityMatch, PrefixEntry};
+use bgp_core::policy::{Action, AsPathEntry, CommunityEntry, CommunityMatch, Pattern, PrefixEntry};
 use ipnet::IpNet;
 
 use super::super::draft::{CommunityKind, Draft};
@@ -14,6 +14,18 @@ use super::super::value::Value;
 
 /// See the module.
 pub(crate) const ROWS: &[Row] = &[
+    // Before the lines they begin like: `no ip prefix-list NAME` means all of them.
+    Row::sweep("ip prefix-list WORD"),
+    Row::sweep("ipv6 prefix-list WORD"),
+    Row::sweep("access-list WORD"),
+    Row::sweep("ipv6 access-list WORD"),
+    Row::sweep("bgp as-path access-list WORD"),
+    Row::sweep("bgp community-list standard WORD"),
+    Row::sweep("bgp community-list expanded WORD"),
+    Row::sweep("bgp large-community-list standard WORD"),
+    Row::sweep("bgp large-community-list expanded WORD"),
+    Row::sweep("bgp extcommunity-list standard WORD"),
+    Row::sweep("bgp extcommunity-list expanded WORD"),
     Row::act(
         "ip prefix-list WORD [seq (1-4294967295)] = <permit|deny> <any|A.B.C.D/M {ge (0-32)|le (0-32)}>",
         |draft, line| prefix_list(draft, line, Family::Ipv4Unicast),
@@ -24,8 +36,6 @@ pub(crate) const ROWS: &[Row] = &[
         |draft, line| prefix_list(draft, line, Family::Ipv6Unicast),
     )
     .numbered(|draft, line| after_last(draft.prefix_lists.get(&(Family::Ipv6Unicast, name(line))))),
-    Row::sweep("ip prefix-list WORD"),
-    Row::sweep("ipv6 prefix-list WORD"),
     Row::act(
         "access-list WORD [seq (1-4294967295)] = <permit|deny> <any|host A.B.C.D|A.B.C.D/M [exact-match]|A.B.C.D [A.B.C.D]>",
         |draft, line| access_list(draft, line, Family::Ipv4Unicast),
@@ -41,13 +51,10 @@ pub(crate) const ROWS: &[Row] = &[
         |draft, line| access_list(draft, line, Family::Ipv6Unicast),
     )
     .numbered(|draft, line| after_last(draft.access_lists.get(&(Family::Ipv6Unicast, name(line))))),
-    Row::sweep("access-list WORD"),
-    Row::sweep("ipv6 access-list WORD"),
     Row::act("bgp as-path access-list WORD [seq (0-4294967295)] = <permit|deny> LINE", as_path_list)
         .numbered(next_as_path),
     Row::act("ip as-path access-list WORD [seq (0-4294967295)] = <permit|deny> LINE", as_path_list)
         .numbered(next_as_path),
-    Row::sweep("bgp as-path access-list WORD"),
     Row::act("bgp community-list (1-99) [seq (0-4294967295)] = <permit|deny> COMMUNITY...", standard)
         .numbered(next_standard),
     Row::act("bgp community-list (100-500) [seq (0-4294967295)] = <permit|deny> LINE", expanded)
@@ -64,8 +71,6 @@ pub(crate) const ROWS: &[Row] = &[
         .numbered(next_standard),
     Row::act("ip community-list expanded WORD [seq (0-4294967295)] = <permit|deny> LINE", expanded)
         .numbered(next_standard),
-    Row::sweep("bgp community-list standard WORD"),
-    Row::sweep("bgp community-list expanded WORD"),
     Row::act(
         "bgp large-community-list standard WORD [seq (0-4294967295)] = <permit|deny> AA:BB:CC...",
         large,
@@ -82,8 +87,6 @@ pub(crate) const ROWS: &[Row] = &[
         regular(draft, line, CommunityKind::Large)
     })
     .numbered(next_large),
-    Row::sweep("bgp large-community-list standard WORD"),
-    Row::sweep("bgp large-community-list expanded WORD"),
     Row::act(
         "bgp extcommunity-list standard WORD [seq (0-4294967295)] = <permit|deny> <rt|soo> EXTCOMMUNITY...",
         extended,
@@ -94,8 +97,6 @@ pub(crate) const ROWS: &[Row] = &[
         |draft, line| regular(draft, line, CommunityKind::Extended),
     )
     .numbered(next_extended),
-    Row::sweep("bgp extcommunity-list standard WORD"),
-    Row::sweep("bgp extcommunity-list expanded WORD"),
 ];
 
 fn prefix_list(draft: &mut Draft, line: &Statement, family: Family) -> Result<(), Complaint> {
@@ -205,10 +206,14 @@ fn add(draft: &mut Draft, line: &Statement, kind: CommunityKind, matches: Commun
     draft.community_lists.entry((kind, name(line))).or_default().insert(seq, entry);
 }
 
-fn expression(line: &Statement) -> Result<AsPathPattern, Complaint> {
+fn expression(line: &Statement) -> Result<Pattern, Complaint> {
     let text = line.texts().last().unwrap_or_default();
     let at = line.values.len().saturating_sub(1);
-    AsPathPattern::new(&text).map_err(|error| Complaint::new(format!("{error} of `{text}`")).at(at))
+    Pattern::new(&text).map_err(|error| {
+        // The engine draws a picture over several lines; the last says what is wrong.
+        let reason = error.reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        Complaint::new("not a regular expression").at(at).hint(reason)
+    })
 }
 
 /// The list's name: a word, or a number for the numbered lists of older files.

@@ -2,7 +2,7 @@
 
 use bgp_core::speaker::config::{LocalAs, RemoteAs, Role, UpdateSource};
 
-use super::super::draft::{Draft, Named, PeerDraft};
+use super::super::draft::{Draft, Named};
 use super::super::row::{Complaint, Row, Statement};
 use super::super::value::PeerName;
 use super::bgp::{keepalive_and_hold, seconds};
@@ -38,12 +38,10 @@ pub(crate) const ROWS: &[Row] = &[
         Ok(())
     }),
     Row::act(
-        "neighbor WORD interface = [v6only] [<peer-group WORD|remote-as <ASN|internal|external|auto>>]",
+        "neighbor PEER interface = <[v6only] [<peer-group WORD|remote-as <ASN|internal|external|auto>>]|WORD>",
         by_interface,
     )
-    .lacking("peers by interface are not supported yet: this peer is left out"),
-    Row::act("neighbor X:X::X:X interface = WORD", |_, _| Ok(()))
-        .lacking("the interface of a link-local peer is not used yet"),
+    .lacking("peers by interface are not supported yet"),
     Row::act("neighbor PEER description = LINE", |draft, line| {
         draft.peer(line)?.description = Some(line.text()?);
         Ok(())
@@ -122,10 +120,11 @@ pub(crate) const ROWS: &[Row] = &[
     }),
 ];
 
+/// A peer known by its interface is left out; the interface of a peer with an address is not needed.
 fn by_interface(draft: &mut Draft, line: &Statement) -> Result<(), Complaint> {
-    let fresh = || PeerDraft { spot: line.spot, ..PeerDraft::default() };
-    let name = PeerName::Group(line.text()?);
-    draft.bgp()?.peers.entry(name).or_insert_with(fresh).is_interface = true;
+    if let PeerName::Group(_) = line.peer()? {
+        draft.peer(line)?.is_interface = true;
+    }
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use bgp_core::Family;
 use bgp_core::policy::{Amount, Match, OnMatch, Set};
+use bgp_core::wire::Origin;
 
 use super::super::draft::{CommunityKind, Draft, MatchDraft, Named, SetDraft};
 use super::super::row::{Complaint, Row, Statement};
@@ -77,10 +78,7 @@ pub(crate) const ROWS: &[Row] = &[
         let peer = line.addresses().next().map_or(Match::PeerLocal, Match::Peer);
         matches(draft, line, "peer", MatchDraft::Ready(peer))
     }),
-    Row::act("match tag = (1-4294967295)", |draft, line| {
-        matches(draft, line, "tag", MatchDraft::Ready(Match::Tag(line.number()?)))
-    }),
-    Row::act("match <interface|source-protocol|source-instance|source-vrf|src-peer|rpki|rpki-extcommunity|alias|evpn|mac|probability|weight|metric-type|vni|ip route-source|ipv6 route-source|ip next-hop type|ipv6 next-hop type> = LINE", |draft, line| {
+    Row::act("match <interface|tag|source-protocol|source-instance|source-vrf|src-peer|rpki|rpki-extcommunity|alias|evpn|mac|probability|weight|metric-type|vni|ip route-source|ipv6 route-source|ip next-hop type|ipv6 next-hop type> = LINE", |draft, line| {
         draft.entry(line)?.matches.insert("?", MatchDraft::Never);
         Ok(())
     })
@@ -96,10 +94,6 @@ pub(crate) const ROWS: &[Row] = &[
     Row::act("set metric = AMOUNT", |draft, line| sets(draft, line, "metric", Set::Metric(amount(line)?))),
     Row::act("set weight = (0-65535)", |draft, line| {
         sets(draft, line, "weight", Set::Weight(line.narrow()?))
-    }),
-    Row::act("set tag = (1-4294967295)", |draft, line| sets(draft, line, "tag", Set::Tag(line.number()?))),
-    Row::act("set distance = (1-255)", |draft, line| {
-        sets(draft, line, "distance", Set::Distance(line.narrow()?))
     }),
     Row::act("set origin = <igp|egp|incomplete>", |draft, line| {
         sets(draft, line, "origin", Set::Origin(origin(line)))
@@ -239,9 +233,8 @@ fn amount(line: &Statement) -> Result<Amount, Complaint> {
     found.last().ok_or_else(|| Complaint::new("a number is expected"))
 }
 
-/// ORIGIN's codes (RFC 4271 §5.1.1).
-fn origin(line: &Statement) -> u8 {
-    line.one_of(&[("igp", 0), ("egp", 1)]).unwrap_or(2)
+fn origin(line: &Statement) -> Origin {
+    line.one_of(&[("igp", Origin::Igp), ("egp", Origin::Egp)]).unwrap_or(Origin::Incomplete)
 }
 
 fn v6(line: &Statement) -> Result<std::net::Ipv6Addr, Complaint> {

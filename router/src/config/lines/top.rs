@@ -88,9 +88,10 @@ pub(crate) const ROWS: &[Row] = &[
         draft.desired.interfaces.entry(name.clone()).or_default();
         Ok(Place::Interface(name))
     }),
-    Row::enter("router bgp = ASN", router_bgp),
-    Row::enter("route-map WORD =<permit|deny> (1-65535)", route_map),
+    Row::enter("router bgp ASN [as-notation <dot|dot+|plain>]", router_bgp),
+    Row::enter("route-map WORD <permit|deny> (1-65535)", route_map),
     Row::sweep("route-map WORD"),
+    Row::sweep("router bgp"),
     Row::leave("end"),
     Row::leave("exit"),
     Row::leave("quit"),
@@ -120,7 +121,7 @@ fn route_map(draft: &mut Draft, line: &Statement) -> Result<Place, Complaint> {
     let (name, seq) = (line.text()?, line.number()?);
     let action = if line.has("permit") { Action::Permit } else { Action::Deny };
     let entries = draft.route_maps.entry(name.clone()).or_default();
-    entries.entry(seq).or_insert_with(|| RouteMapDraft::new(action)).action = action;
+    entries.entry(seq).or_insert_with(|| RouteMapDraft::new(action, line.spot)).action = action;
     Ok(Place::RouteMap(name, seq))
 }
 

@@ -34,7 +34,7 @@ impl<'a> Policies<'a> {
     /// Builds the lists; maps are built when they are asked for.
     pub(crate) fn new(draft: &'a Draft, findings: &'a mut Findings) -> Self {
         let prefix_list = |((family, name), entries): (&(Family, String), &BTreeMap<u32, PrefixEntry>)| {
-            let list = PrefixList { name: name.clone(), entries: entries.values().copied().collect() };
+            let list = PrefixList::new(name.clone(), entries.values().copied().collect());
             ((*family, name.clone()), Arc::new(list))
         };
         let as_path_lists = draft.as_path_lists.iter().map(|(name, entries)| {
@@ -94,7 +94,7 @@ impl<'a> Policies<'a> {
             let known = self.draft.route_maps.keys().map(String::as_str);
             let hint = nearest(&name.name, known).map(str::to_owned);
             self.missing("route-map", name, hint);
-            Arc::new(RouteMap { name: name.name.clone(), entries: Vec::new() })
+            Arc::new(RouteMap::new(name.name.clone(), Vec::new()).unwrap_or_default())
         })
     }
 
@@ -103,14 +103,21 @@ impl<'a> Policies<'a> {
             return Some(Arc::clone(built));
         }
         let draft = self.draft;
-        let entries = draft.route_maps.get(name)?;
+        let drafted = draft.route_maps.get(name)?;
+        let spot = drafted.values().next().map(|entry| entry.spot).unwrap_or_default();
         if callers.len() >= DEEPEST_CALL {
+            let message = format!("route-map `{name}` is called through {DEEPEST_CALL} others: it refuses");
+            report(self.findings, spot, Severity::Error, message);
             return Some(Arc::default());
         }
         callers.push(name.to_owned());
-        let entries = entries.iter().map(|(seq, entry)| self.entry(*seq, entry, callers)).collect();
+        let entries = drafted.iter().map(|(seq, entry)| self.entry(*seq, entry, callers)).collect();
         callers.pop();
-        let built = Arc::new(RouteMap { name: name.to_owned(), entries });
+        let built = RouteMap::new(name, entries).unwrap_or_else(|error| {
+            report(self.findings, spot, Severity::Error, format!("route-map `{name}`: {error}"));
+            RouteMap::default()
+        });
+        let built = Arc::new(built);
         self.route_maps.insert(name.to_owned(), Arc::clone(&built));
         Some(built)
     }
@@ -178,7 +185,7 @@ impl<'a> Policies<'a> {
             name,
             hint,
         );
-        Arc::new(PrefixList { name: name.name.clone(), entries: Vec::new() })
+        Arc::new(PrefixList::new(name.name.clone(), Vec::new()))
     }
 
     fn access_list(&mut self, family: Family, name: &Named) -> Arc<PrefixList> {
@@ -193,7 +200,7 @@ impl<'a> Policies<'a> {
             name,
             hint,
         );
-        Arc::new(PrefixList { name: name.name.clone(), entries: Vec::new() })
+        Arc::new(PrefixList::new(name.name.clone(), Vec::new()))
     }
 
     fn as_path_list(&mut self, name: &Named) -> Arc<AsPathList> {
