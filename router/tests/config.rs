@@ -598,20 +598,3 @@ fn peer<'a>(bgp: &'a Config, addr: &str) -> &'a PeerConfig {
 fn nets(texts: &[&str]) -> Vec<ipnet::IpNet> {
     texts.iter().map(|text| text.parse().unwrap()).collect()
 }
-
-#[test]
-fn tmp_perf() {
-    let t: String = (0..100_000u32)
-        .map(|n| format!("ip prefix-list L seq {} permit {}/32\n", n + 1, std::net::Ipv4Addr::from(n)))
-        .collect();
-    let s = std::time::Instant::now();
-    let l = load(t.as_bytes());
-    println!("PERF lists {:?} {:?}", s.elapsed(), l.account);
-    let t: String = "router bgp 1\n".to_owned()
-        + &(0..100_000u32)
-            .map(|n| format!(" neighbor {} remote-as 7\n", std::net::Ipv4Addr::from(n + 1)))
-            .collect::<String>();
-    let s = std::time::Instant::now();
-    let l = load(t.as_bytes());
-    println!("PERF peers {:?} {:?}", s.elapsed(), l.account);
-}

@@ -200,6 +200,33 @@ impl Pattern {
         exact.chain(others).copied().collect()
     }
 
+    /// Lines that fit: each way through each choice at least once.
+    #[cfg(test)]
+    pub(crate) fn samples(&self) -> Vec<String> {
+        let mut samples = Vec::new();
+        let mut open = vec![(self.start, Vec::new(), Vec::<usize>::new())];
+        while let Some((at, words, seen)) = open.pop() {
+            match self.states.get(at) {
+                Some(State::Take { token, next, .. }) => {
+                    let word = match token {
+                        Token::Keyword(keyword) => (*keyword).to_owned(),
+                        Token::Value(kind) => kind.sample(),
+                    };
+                    open.push((*next, [words, vec![word]].concat(), seen));
+                }
+                Some(State::Key(next)) => open.push((*next, words, seen)),
+                // A way already taken is not taken again: loops end.
+                Some(State::Split(ways)) => open.extend(
+                    ways.iter()
+                        .filter(|way| !seen.contains(way))
+                        .map(|way| (*way, words.clone(), [seen.clone(), vec![*way]].concat())),
+                ),
+                Some(State::End) | None => samples.push(words.join(" ")),
+            }
+        }
+        samples
+    }
+
     /// Adds the states of `parts`, after which `next` follows; says where they begin.
     fn lay(&mut self, parts: &[Part], next: usize) -> usize {
         parts.iter().rev().fold(next, |next, part| match part {

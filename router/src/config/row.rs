@@ -204,6 +204,7 @@ impl Row {
     }
 
     /// The pattern as an operator reads it.
+    #[cfg(test)]
     #[must_use]
     pub(crate) fn syntax(&self) -> String {
         self.pattern.replace(" = ", " ").replace('=', "").trim_end().to_owned()

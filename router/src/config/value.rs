@@ -138,6 +138,27 @@ impl Kind {
         }
     }
 
+    /// A word of this kind.
+    #[cfg(test)]
+    pub(crate) fn sample(self) -> String {
+        match self {
+            Self::Number(low, high) => return low.max(10).min(high).to_string(),
+            Self::V4 => "192.0.2.1",
+            Self::V6 => "2001:db8::1",
+            Self::V4Prefix => "198.51.100.0/24",
+            Self::V6Prefix => "2001:db8:7::/48",
+            Self::Asn => "64500",
+            Self::Peer => "192.0.2.7",
+            Self::Community => "64500:7",
+            Self::LargeCommunity => "64500:1:2",
+            Self::ExtendedCommunity => "64500:9",
+            Self::Amount => "+5",
+            Self::Word => "NAME",
+            Self::Line => "some text",
+        }
+        .into()
+    }
+
     /// True if any word fits.
     pub(crate) const fn is_free(self) -> bool {
         matches!(self, Self::Word | Self::Line)
