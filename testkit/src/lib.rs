@@ -1,1 +1,3 @@
-//! Placeholder until the first room lands.
+//! Dev-only: what the tests of several crates share.
+
+pub mod fuzzing;
