@@ -1,5 +1,9 @@
 //! Everything that can be wrong with a received message, each row a NOTIFICATION to be.
 
+use super::header::{self, MessageType};
+use super::notification::{ErrorKind, NotificationBuf};
+use super::{Writer, open};
+
 /// A part of a message: octets `start..end`, counted from the first octet after the header.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
@@ -120,4 +124,45 @@ pub enum WireError {
     /// ROUTE-REFRESH of a wrong length (7/1, RFC 7313 §5); the data is the message.
     #[error("invalid ROUTE-REFRESH length {0}")]
     InvalidRefreshLength(u16),
+}
+
+impl WireError {
+    /// The NOTIFICATION that answers a message with this wrong in its `body`: the one table from error to code,
+    /// subcode and data (RFC 4271 §6.1 to §6.3).
+    #[must_use]
+    pub fn notification(&self, body: &[u8]) -> NotificationBuf {
+        let plain = NotificationBuf::new;
+        let beside = NotificationBuf::with_data;
+        match self {
+            Self::NotSynchronized => plain(ErrorKind::NOT_SYNCHRONIZED),
+            Self::BadMessageLength(length) => beside(ErrorKind::BAD_MESSAGE_LENGTH, &length.to_be_bytes()),
+            Self::BadMessageType(kind) => beside(ErrorKind::BAD_MESSAGE_TYPE, &[*kind]),
+            Self::UnsupportedVersion(_) => beside(ErrorKind::UNSUPPORTED_VERSION, &[0, open::VERSION]),
+            Self::BadPeerAs(_) => plain(ErrorKind::BAD_PEER_AS),
+            Self::BadBgpIdentifier => plain(ErrorKind::BAD_BGP_IDENTIFIER),
+            Self::UnsupportedOptionalParameter(_) => plain(ErrorKind::UNSUPPORTED_OPTIONAL_PARAMETER),
+            Self::UnacceptableHoldTime(_) => plain(ErrorKind::UNACCEPTABLE_HOLD_TIME),
+            // RFC 5492 §5: the data lists capabilities; the session has more to say where families differ.
+            Self::UnsupportedCapability(code) => beside(ErrorKind::UNSUPPORTED_CAPABILITY, &[*code, 0]),
+            Self::RoleMismatch => plain(ErrorKind::ROLE_MISMATCH),
+            Self::MalformedOpen { .. } => plain(ErrorKind::MALFORMED_OPEN),
+            Self::MalformedAttributeList { .. } => plain(ErrorKind::MALFORMED_ATTRIBUTE_LIST),
+            Self::UnrecognizedWellKnown(span) => beside(ErrorKind::UNRECOGNIZED_WELL_KNOWN, span.of(body)),
+            Self::AttributeFlags(span) => beside(ErrorKind::ATTRIBUTE_FLAGS, span.of(body)),
+            Self::AttributeLength(span) => beside(ErrorKind::ATTRIBUTE_LENGTH, span.of(body)),
+            Self::InvalidOrigin(span) => beside(ErrorKind::INVALID_ORIGIN, span.of(body)),
+            Self::InvalidNextHop(span) => beside(ErrorKind::INVALID_NEXT_HOP, span.of(body)),
+            Self::MalformedAsPath => plain(ErrorKind::MALFORMED_AS_PATH),
+            Self::OptionalAttribute(span) => beside(ErrorKind::OPTIONAL_ATTRIBUTE, span.of(body)),
+            Self::InvalidNetworkField { .. } => plain(ErrorKind::INVALID_NETWORK_FIELD),
+            Self::InvalidRefreshLength(_) => whole_refresh(body),
+        }
+    }
+}
+
+/// RFC 7313 §5: the data is the complete message, which is its header again and the body.
+fn whole_refresh(body: &[u8]) -> NotificationBuf {
+    let mut answer = NotificationBuf::new(ErrorKind::INVALID_REFRESH_LENGTH);
+    header::begin_message(&mut Writer::new(&mut answer.data), MessageType::ROUTE_REFRESH).put(body);
+    answer
 }
