@@ -2,7 +2,7 @@
 //! every NOTIFICATION of RFC 4271 §6.3, as tables.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use bgp_core::wire::{Caps, Checked, Fate, PeerSide, Span, Update, WireError};
+use bgp_core::wire::{Caps, Checked, ErrorCode, Fate, PeerSide, Update, WireError};
 use bgp_core::{Family, FamilySet};
 
 use Fate::{DiscardAttribute, Keep, TreatAsWithdraw};
@@ -320,18 +320,9 @@ fn outcome(body: &[u8], caps: &Caps, side: PeerSide) -> Want {
 
 /// RFC 4271 §4.5
 fn subcode(error: WireError) -> u8 {
-    match error {
-        WireError::MalformedAttributeList { .. } => 1,
-        WireError::UnrecognizedWellKnown(_) => 2,
-        WireError::AttributeFlags(_) => 4,
-        WireError::AttributeLength(_) => 5,
-        WireError::InvalidOrigin(_) => 6,
-        WireError::InvalidNextHop(_) => 8,
-        WireError::OptionalAttribute(_) => 9,
-        WireError::InvalidNetworkField { .. } => 10,
-        WireError::MalformedAsPath => 11,
-        other => panic!("{other:?} is no UPDATE Message Error"),
-    }
+    let notification = error.notification(&[]);
+    assert_eq!(notification.kind.code, ErrorCode::UPDATE_MESSAGE, "{error:?}");
+    notification.kind.subcode
 }
 
 /// The same fault in an UPDATE with routes, and in one without (RFC 7606 §5.2).
@@ -589,7 +580,7 @@ fn multiprotocol_attributes_follow_rfc_7606_section_5() {
 #[test]
 fn an_empty_mp_reach_is_no_route_to_withdraw() {
     let empty = Raw(0x80, 14, [&[0, 2, 1, 16, 0x20][..], &[1; 16]].concat());
-    assert_eq!(outcome(&body(&[], &[empty.clone()], &[]), &FOUR, External), Want::Fate(Keep));
+    assert_eq!(outcome(&body(&[], std::slice::from_ref(&empty), &[]), &FOUR, External), Want::Fate(Keep));
     let bad = Raw(0x80, 4, vec![1]);
     assert_eq!(outcome(&body(&[], &[empty, bad], &[]), &FOUR, External), Want::Reset(5), "RFC 7606 §5.2");
 }
@@ -625,16 +616,7 @@ fn every_notification_of_rfc_4271_section_6_3_quotes_what_it_is_about() {
     for (name, message, want, data) in rows {
         let error = check(&message, &FOUR, External).map(|checked| checked.fate).unwrap_err();
         assert_eq!(subcode(error), want, "{name}");
-        let span = match error {
-            WireError::UnrecognizedWellKnown(span)
-            | WireError::AttributeFlags(span)
-            | WireError::AttributeLength(span)
-            | WireError::InvalidOrigin(span)
-            | WireError::InvalidNextHop(span)
-            | WireError::OptionalAttribute(span) => span,
-            _ => Span::default(),
-        };
-        assert_eq!(span.of(&message), data, "{name}");
+        assert_eq!(error.notification(&message).data, data, "{name}");
     }
 }
 

@@ -1,47 +1,19 @@
-//! What must hold of the codec for any octets whatever. The fuzz targets and the replay of their corpora both
-//! call these functions, so that a finding is a file in a corpus and nothing more.
-//!
-//! The first octet of an input chooses what the session agreed on ([`Terms`]), the rest is what the peer sent.
+//! UPDATE, attribute blocks and lists of prefixes.
 
+use super::Terms;
 use bgp_core::wire::attr::AttrCode;
 use bgp_core::wire::{
     AttrBlock, AttrBuf, Caps, Fate, Fitted, HEADER_LEN, NlriIter, Origin, PeerSide, Reach, Update,
     UpdateWriter,
 };
-use bgp_core::{Asn, Family, FamilySet, NextHop, Nlri, RouterId};
-
-/// What the first octet of an input says.
-#[derive(Clone, Copy, Debug)]
-pub struct Terms {
-    /// The session's capabilities, the same both ways.
-    pub caps: Caps,
-    /// Who the peer is.
-    pub side: PeerSide,
-}
-
-impl Terms {
-    /// Every octet is some terms.
-    #[must_use]
-    pub fn from_octet(octet: u8) -> Self {
-        let families = if octet & 2 == 0 { FamilySet::EMPTY } else { Family::ALL.into_iter().collect() };
-        let caps = Caps {
-            four_octet_as: octet & 1 == 0,
-            extended_message: octet & 8 != 0,
-            add_path_receive: families,
-            add_path_send: families,
-        };
-        Self { caps, side: if octet & 4 == 0 { PeerSide::External } else { PeerSide::Internal } }
-    }
-}
+use bgp_core::{Asn, Family, NextHop, Nlri, RouterId};
 
 /// The body of an UPDATE: whatever is let through can be walked, normalised, sent on and read back the same.
 ///
 /// # Panics
 ///
 /// When it cannot.
-pub fn update(input: &[u8]) {
-    let Some((terms, body)) = input.split_first() else { return };
-    let terms = Terms::from_octet(*terms);
+pub(super) fn update(terms: Terms, body: &[u8]) {
     let body = body.get(..terms.caps.max_message_len() - HEADER_LEN).unwrap_or(body);
     let Ok(checked) = Update::check(body, &terms.caps, terms.side) else { return };
     let update = checked.update;
@@ -151,7 +123,7 @@ fn read(block: AttrBlock<'_>) {
     let _ = (path.neighbor_as(), path.origin_as(), path.contains(Asn(7)), path.count(Asn(7)));
     let _ = (block.communities().count(), block.large_communities().count(), block.cluster_list().count());
     let _ = (block.extended_communities().count(), block.ipv6_extended_communities().count());
-    let _ = (block.unknown().count(), block.iter().map(|attr| attr.code.to_string().len()).count());
+    let _ = (block.unknown().count(), block.iter().map(|attr| attr.code.to_string().len()).sum::<usize>());
 }
 
 /// A normalised block is in order, its sets are sets, and setting what is there changes nothing.
