@@ -1,7 +1,8 @@
 //! Reading in Established: as many UPDATEs and KEEPALIVEs as stand one behind the other.
 //!
 //! This is the path that a full table takes. A read holds thousands of messages; each is framed and checked where
-//! it lies, and only its place and its spans are written down. The caller then splits what was consumed off the
+//! it lies, and only its place and its spans are written down. The list of them grows as it must: a guess from the
+//! size of the read would let a peer that mixes in other messages hold far more memory than it sent. The caller then splits what was consumed off the
 //! receive buffer, once.
 
 use alloc::vec::Vec;
@@ -37,9 +38,9 @@ pub(super) enum Stop {
 impl Intake {
     /// Walks `input` from its front.
     pub(super) fn read(input: &[u8], state: &Established) -> Self {
-        let entries = Vec::with_capacity(input.len() / TYPICAL_UPDATE_LEN);
         let (faults, received) = (Faults::default(), Counters::default());
-        let mut intake = Self { consumed: 0, entries, faults, received, stopped: Stop::Incomplete };
+        let mut intake =
+            Self { consumed: 0, entries: Vec::new(), faults, received, stopped: Stop::Incomplete };
         intake.stopped = loop {
             if let Some(stop) = intake.step(input, state) {
                 break stop;
@@ -79,6 +80,3 @@ impl Intake {
         None
     }
 }
-
-/// For the first guess at how many UPDATEs a read holds.
-const TYPICAL_UPDATE_LEN: usize = 96;

@@ -14,7 +14,7 @@ use super::timers::Jitter;
 use super::{DownReason, SessionConfig, SessionEvent};
 use crate::time::Instant;
 use crate::wire::header::KEEPALIVE;
-use crate::wire::{Caps, MessageType, NotificationBuf, OpenBuf, RouteRefresh, Writer, frame};
+use crate::wire::{Caps, HEADER_LEN, MessageType, NotificationBuf, OpenBuf, RouteRefresh, Writer, frame};
 
 /// Messages of one direction, by type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -131,7 +131,7 @@ impl Line {
 
     /// Queues whole UPDATEs as the export made them, and counts them by their headers.
     pub(super) fn send_updates(&mut self, octets: Bytes, caps: &Caps) {
-        let mut rest = &octets[..];
+        let mut rest = octets.as_ref();
         while let Ok(Some(message)) = frame(rest, caps) {
             self.history.sent.count(message.kind);
             rest = rest.get(message.len..).unwrap_or_default();
@@ -139,9 +139,9 @@ impl Line {
         self.transmit.push_back(octets);
     }
 
-    /// The last event. What waits to be sent is dropped: it would only delay the NOTIFICATION, if there is one.
+    /// The last event. UPDATEs that wait to be sent are dropped: they would only delay the NOTIFICATION.
     pub(super) fn end(&mut self, reason: DownReason) {
-        self.transmit.clear();
+        self.transmit.retain(|octets| octets.get(HEADER_LEN - 1) != Some(&MessageType::UPDATE.0));
         match &reason {
             DownReason::Refused { notification, .. }
             | DownReason::Expired(notification)

@@ -16,7 +16,7 @@
 //! `poll_timeout`, which says "now" as long as something is queued. Input that the driver holds must be given
 //! before `handle_timeout` is called, or a busy driver would blame the peer for its own delay.
 //!
-//! `negotiate.rs` makes and compares OPENs, `state.rs` has the states and what moves between them, `timers.rs` the
+//! `offer.rs` makes our OPEN and `negotiate.rs` compares the peer's with it, `intake.rs` reads UPDATEs, `state.rs` has the states and what moves between them, `timers.rs` the
 //! deadlines and their jitter, `line.rs` what is queued and counted.
 
 mod batch;
@@ -25,6 +25,7 @@ mod event;
 mod intake;
 mod line;
 mod negotiate;
+mod offer;
 mod state;
 mod timers;
 
@@ -63,7 +64,7 @@ impl Session {
     /// of its timers.
     #[must_use]
     pub fn new(config: SessionConfig, seed: u64, now: Instant) -> Self {
-        let ours = negotiate::offer(&config);
+        let ours = offer::offer(&config);
         let mut line = Line::new(config, ours, Jitter::new(seed), now);
         Self { state: State::begin(&mut line), line }
     }

@@ -1,6 +1,6 @@
 //! Two OPENs become one agreement.
 //!
-//! [`offer`] writes ours; [`negotiate`] holds the peer's against the configuration and against ours, and gives
+//! Ours is written in `offer.rs`; [`negotiate`] holds the peer's against the configuration and against ours, and gives
 //! what the session will go by, or the NOTIFICATION that refuses it (RFC 4271 §6.2, RFC 5492 §3, RFC 6286 §2.2,
 //! RFC 6793 §4, RFC 9234 §4.2).
 
@@ -9,16 +9,14 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::SessionConfig;
-use super::config::{Offer, Restarted};
+use super::config::Offer;
+use super::offer::{role_of, seconds};
 use crate::speaker::config::{RemoteAs, Role};
 use crate::types::{Asn, Family, FamilyMap, FamilySet, RouterId};
 use crate::wire::capability::{
-    self, AddPath, Capability, CapabilityCode, Entry, ExtendedNextHop, FamilyCodes, LongLivedFamily,
-    RestartFamily, RestartHead, RoleCode,
+    self, Capability, CapabilityCode, Entry, FamilyCodes, LongLivedFamily, RoleCode,
 };
-use crate::wire::{
-    Caps, ErrorKind, NotificationBuf, Open, OpenBuf, OpenHead, PeerSide, WireError, Writer, printable,
-};
+use crate::wire::{Caps, ErrorKind, NotificationBuf, Open, OpenBuf, PeerSide, WireError, Writer, printable};
 
 /// What an Established session goes by, and what both sides said on the way there.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,75 +103,11 @@ struct Theirs {
     software_version: Option<String>,
 }
 
-/// The OPEN that `config` asks for.
-pub(super) fn offer(config: &SessionConfig) -> OpenBuf {
-    let head =
-        OpenHead { asn: config.local_as, hold_time: seconds(config.hold), router_id: config.router_id };
-    OpenBuf::build(head, |writer| {
-        if let Some(offer) = &config.offer {
-            for family in config.families.iter() {
-                FamilyCodes::of(family).emit(&mut capability::begin(writer, CapabilityCode::MULTIPROTOCOL));
-            }
-            for code in FLAGS {
-                drop(capability::begin(writer, code));
-            }
-            capability::begin(writer, CapabilityCode::FOUR_OCTET_AS).u32(config.local_as.0);
-            offer_paths(offer, writer);
-            offer_restart(offer, writer);
-            offer_names(offer, config, writer);
-        }
-    })
-}
-
-/// Add-path and next hops: what concerns single routes.
-fn offer_paths(offer: &Offer, writer: &mut Writer<'_>) {
-    let next_hop_afi = Family::Ipv6Unicast.row().afi;
-    let next_hops = offer.extended_next_hop.iter();
-    let next_hops = next_hops.map(|family| ExtendedNextHop { family: FamilyCodes::of(family), next_hop_afi });
-    if !offer.extended_next_hop.is_empty() {
-        capability::emit_entries(writer, CapabilityCode::EXTENDED_NEXT_HOP, next_hops);
-    }
-    let (receive, send) = (offer.add_path_receive, offer.add_path_send);
-    let both = Family::ALL.into_iter().map(|family| AddPath {
-        family: FamilyCodes::of(family),
-        receive: receive.contains(family),
-        send: send.contains(family),
-    });
-    if !receive.is_empty() || !send.is_empty() {
-        let named = both.filter(|entry| entry.receive || entry.send);
-        capability::emit_entries(writer, CapabilityCode::ADD_PATH, named);
-    }
-}
-
-fn offer_restart(offer: &Offer, writer: &mut Writer<'_>) {
-    let Some(restart) = &offer.graceful_restart else {
-        return;
-    };
-    let mut value = capability::begin(writer, CapabilityCode::GRACEFUL_RESTART);
-    let restarted = restart.restarted == Restarted::Yes;
-    RestartHead { restarted, notification: false, time: seconds(restart.restart_time) }.emit(&mut value);
-    for family in restart.families.iter() {
-        let forwarding = restart.forwarding.contains(family);
-        RestartFamily { family: FamilyCodes::of(family), forwarding }.emit(&mut value);
-    }
-}
-
-/// Role, host name, software.
-fn offer_names(offer: &Offer, config: &SessionConfig, writer: &mut Writer<'_>) {
-    // RFC 9234 §4.1: the capability is for external sessions.
-    let internal = matches!(config.remote_as, RemoteAs::Internal)
-        || matches!(config.remote_as, RemoteAs::Asn(asn) if asn == config.local_as);
-    if let (Some(role), false) = (offer.role, internal) {
-        capability::begin(writer, CapabilityCode::ROLE).u8(role_code(role).0);
-    }
-    if let Some(name) = &offer.host_name {
-        let mut value = capability::begin(writer, CapabilityCode::FQDN);
-        value.length_u8().put(beginning(name));
-        value.u8(0);
-    }
-    if let Some(version) = &offer.software_version {
-        capability::begin(writer, CapabilityCode::SOFTWARE_VERSION).length_u8().put(beginning(version));
-    }
+/// Why an OPEN does not suit, and what to answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Rejection {
+    pub(super) error: WireError,
+    pub(super) notification: NotificationBuf,
 }
 
 /// Holds the peer's OPEN against the configuration and against ours.
@@ -196,7 +130,7 @@ pub(super) fn negotiate(
     let none = Offer::default();
     let offer = config.offer.as_ref().unwrap_or(&none);
     let offered = config.offer.is_some();
-    let hold = config.hold.min(Duration::from_secs(u64::from(open.hold_time)));
+    let hold = Duration::from_secs(u64::from(seconds(config.hold).min(open.hold_time)));
     Ok(Negotiated {
         caps: Caps {
             four_octet_as: offered && theirs.four_octet_as,
@@ -206,8 +140,7 @@ pub(super) fn negotiate(
         },
         families,
         hold,
-        // RFC 4271 §10: a third of the hold time, or what is configured if that is less.
-        keepalive: config.keepalive.min(hold / 3),
+        keepalive: keepalive_time(config.keepalive, hold),
         router_id: open.router_id,
         asn,
         side,
@@ -225,17 +158,20 @@ pub(super) fn negotiate(
     })
 }
 
-/// Why an OPEN does not suit, and what to answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Rejection {
-    pub(super) error: WireError,
-    pub(super) notification: NotificationBuf,
-}
-
 impl From<WireError> for Rejection {
     fn from(error: WireError) -> Self {
         Self { error, notification: error.notification(&[]) }
     }
+}
+
+/// A third of the hold time (RFC 4271 §10), or what is configured if that is something and less, but never more
+/// often than once a second (§4.4). Zero without a hold time.
+fn keepalive_time(configured: Duration, hold: Duration) -> Duration {
+    if hold.is_zero() {
+        return Duration::ZERO;
+    }
+    let wanted = if configured.is_zero() { hold / 3 } else { configured.min(hold / 3) };
+    wanted.max(Duration::from_secs(1))
 }
 
 /// The peer must be in the configured AS, and its two fields must agree (RFC 6793 §4.1).
@@ -357,40 +293,3 @@ fn known(codes: impl Iterator<Item = FamilyCodes>) -> FamilySet {
 fn name(octets: &[u8]) -> Option<String> {
     (!octets.is_empty()).then(|| printable(octets))
 }
-
-/// As much of a name as goes on the wire, cut at a character's end.
-fn beginning(name: &str) -> &[u8] {
-    crate::wire::prefix_of(name, MAX_NAME_LEN).as_bytes()
-}
-
-fn seconds(duration: Duration) -> u16 {
-    u16::try_from(duration.as_secs()).unwrap_or(u16::MAX)
-}
-
-/// RFC 9234 §4.1, table 1.
-const fn role_code(role: Role) -> RoleCode {
-    match role {
-        Role::Provider => RoleCode(0),
-        Role::RouteServer => RoleCode(1),
-        Role::RouteServerClient => RoleCode(2),
-        Role::Customer => RoleCode(3),
-        Role::Peer => RoleCode(4),
-    }
-}
-
-fn role_of(code: RoleCode) -> Option<Role> {
-    [Role::Provider, Role::RouteServer, Role::RouteServerClient, Role::Customer, Role::Peer]
-        .into_iter()
-        .find(|role| role_code(*role) == code)
-}
-
-/// Capabilities without a value that go with every offer.
-const FLAGS: [CapabilityCode; 4] = [
-    CapabilityCode::ROUTE_REFRESH,
-    CapabilityCode::ROUTE_REFRESH_OLD,
-    CapabilityCode::ENHANCED_ROUTE_REFRESH,
-    CapabilityCode::EXTENDED_MESSAGE,
-];
-
-/// Longest host name or version that we send.
-const MAX_NAME_LEN: usize = 64;

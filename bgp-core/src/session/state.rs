@@ -13,7 +13,8 @@ use super::{DownReason, Line, OpenSummary, SessionCommand, SessionEvent};
 use crate::time::Instant;
 use crate::types::Family;
 use crate::wire::{
-    Caps, ErrorKind, Frame, MessageType, Notification, NotificationBuf, RefreshKind, RouteRefresh, WireError,
+    Caps, ErrorKind, Frame, HEADER_LEN, MessageType, Notification, NotificationBuf, RefreshKind,
+    RouteRefresh, WireError,
 };
 
 /// The state of a peer or a connection by the RFC's six names (RFC 4271 §8.2.2).
@@ -260,7 +261,7 @@ impl Established {
         }
         let refresh = match RouteRefresh::check(body) {
             Ok(refresh) => refresh,
-            Err(error) => return refuse(Some(error), error.notification(body), line),
+            Err(error) => return self.on_bad_refresh(error, body, line),
         };
         let Some((family, kind)) = refresh.family().zip(refresh.subtype.kind()) else {
             return State::Established(self);
@@ -270,6 +271,19 @@ impl Established {
             line.tell(SessionEvent::Refresh(family, kind));
         }
         State::Established(self)
+    }
+
+    /// RFC 7313 §5 is for peers that know it. Of others, one that is too short is wrong by RFC 4271 §6.1, and the
+    /// rest means nothing.
+    fn on_bad_refresh(self, error: WireError, body: &[u8], line: &mut Line) -> State {
+        if self.negotiated.enhanced_refresh {
+            return refuse(Some(error), error.notification(body), line);
+        }
+        if body.len() >= RouteRefresh::LEN {
+            return State::Established(self);
+        }
+        let error = WireError::BadMessageLength(u16::try_from(HEADER_LEN + body.len()).unwrap_or(u16::MAX));
+        refuse(Some(error), error.notification(body), line)
     }
 
     /// True if the peer said that it understands such a message about `family`.

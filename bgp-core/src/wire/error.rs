@@ -166,3 +166,51 @@ fn whole_refresh(body: &[u8]) -> NotificationBuf {
     header::begin_message(&mut Writer::new(&mut answer.data), MessageType::ROUTE_REFRESH).put(body);
     answer
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_has_the_code_subcode_and_data_that_its_rfc_states() {
+        let body = [1, 2, 3, 4, 5, 6];
+        let span = Span::new(2, 5);
+        let attribute: &[u8] = &[3, 4, 5];
+        let table: [(WireError, (u8, u8), &[u8]); 20] = [
+            (WireError::NotSynchronized, (1, 1), &[]),
+            (WireError::BadMessageLength(4097), (1, 2), &[0x10, 0x01]),
+            (WireError::BadMessageType(9), (1, 3), &[9]),
+            (WireError::MalformedOpen { offset: 3 }, (2, 0), &[]),
+            (WireError::UnsupportedVersion(3), (2, 1), &[0, 4]),
+            (WireError::BadPeerAs(65_002), (2, 2), &[]),
+            (WireError::BadBgpIdentifier, (2, 3), &[]),
+            (WireError::UnsupportedOptionalParameter(1), (2, 4), &[]),
+            (WireError::UnacceptableHoldTime(2), (2, 6), &[]),
+            (WireError::UnsupportedCapability(65), (2, 7), &[65, 0]),
+            (WireError::RoleMismatch, (2, 11), &[]),
+            (WireError::MalformedAttributeList { offset: 0 }, (3, 1), &[]),
+            (WireError::UnrecognizedWellKnown(span), (3, 2), attribute),
+            (WireError::AttributeFlags(span), (3, 4), attribute),
+            (WireError::AttributeLength(span), (3, 5), attribute),
+            (WireError::InvalidOrigin(span), (3, 6), attribute),
+            (WireError::InvalidNextHop(span), (3, 8), attribute),
+            (WireError::OptionalAttribute(span), (3, 9), attribute),
+            (WireError::InvalidNetworkField { offset: 0 }, (3, 10), &[]),
+            (WireError::MalformedAsPath, (3, 11), &[]),
+        ];
+        for (error, (code, subcode), data) in table {
+            let answer = error.notification(&body);
+            assert_eq!((answer.kind.code.0, answer.kind.subcode), (code, subcode), "{error}");
+            assert_eq!(answer.data, data, "{error}");
+            assert!(answer.kind.subcode_name().is_some(), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_refresh_comes_back_whole() {
+        let answer = WireError::InvalidRefreshLength(5).notification(&[0, 1, 1, 1, 9]);
+        assert_eq!((answer.kind.code.0, answer.kind.subcode), (7, 1));
+        assert_eq!(answer.data.get(..16), Some(&[0xff; 16][..]));
+        assert_eq!(answer.data.get(16..), Some(&[0, 24, 5, 0, 1, 1, 1, 9][..]));
+    }
+}

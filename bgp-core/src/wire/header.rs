@@ -99,11 +99,11 @@ pub fn begin_message<'w, 'a>(writer: &'w mut Writer<'a>, kind: MessageType) -> M
 }
 
 /// A whole KEEPALIVE: a header and nothing else (RFC 4271 §4.4).
-pub const KEEPALIVE: [u8; HEADER_LEN] = {
-    let mut message = [0xff; HEADER_LEN];
-    [message[16], message[17], message[18]] = [0, HEADER_LEN as u8, MessageType::KEEPALIVE.0];
-    message
-};
+#[rustfmt::skip]
+pub const KEEPALIVE: [u8; HEADER_LEN] = [
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    0, 19, MessageType::KEEPALIVE.0,
+];
 
 /// A message being written.
 #[derive(Debug)]

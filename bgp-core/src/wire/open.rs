@@ -235,3 +235,172 @@ pub(super) const VERSION: u8 = 4;
 const PARAMETER_CAPABILITIES: u8 = 2;
 /// What RFC 9072 §2 puts into both length and type of the plain encoding.
 const EXTENDED_MARK: u8 = 255;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Family;
+    use crate::wire::HEADER_LEN;
+    use crate::wire::capability::Entry;
+    use proptest::prelude::*;
+
+    const HEAD: OpenHead = OpenHead { asn: Asn(65_001), hold_time: 180, router_id: RouterId(0xc000_0201) };
+
+    /// BIRD 2.0.12 with `ipv4` and `ipv6` channels, as captured.
+    const FROM_BIRD: &[u8] = &[
+        4, 253, 234, 0, 240, 10, 0, 1, 2, 30, 2, 28, 1, 4, 0, 1, 0, 1, 1, 4, 0, 2, 0, 1, 2, 0, 64, 2, 0, 120,
+        65, 4, 0, 0, 253, 234, 70, 0, 71, 0,
+    ];
+    /// FRR 8.4.4 with both families activated, as captured: one optional parameter per capability.
+    const FROM_FRR: &[u8] = &[
+        4, 253, 234, 0, 180, 10, 0, 1, 2, 87, 2, 6, 1, 4, 0, 1, 0, 1, 2, 6, 1, 4, 0, 2, 0, 1, 2, 2, 128, 0,
+        2, 2, 2, 0, 2, 2, 70, 0, 2, 6, 65, 4, 0, 0, 253, 234, 2, 2, 6, 0, 2, 10, 69, 8, 0, 1, 1, 1, 0, 2, 1,
+        1, 2, 9, 73, 7, 5, 112, 101, 101, 114, 66, 0, 2, 4, 64, 2, 192, 120, 2, 16, 71, 14, 0, 1, 1, 128, 0,
+        0, 0, 0, 2, 1, 128, 0, 0, 0,
+    ];
+    /// GoBGP from Debian 12 with its defaults, as captured.
+    const FROM_GOBGP: &[u8] = &[
+        4, 253, 234, 0, 90, 10, 0, 1, 2, 30, 2, 28, 2, 0, 73, 4, 2, 118, 109, 0, 1, 4, 0, 1, 0, 1, 65, 4, 0,
+        0, 253, 234, 5, 6, 0, 1, 0, 1, 0, 2,
+    ];
+
+    fn plain(my_as: u16, hold_time: u16, router_id: u32, parameters: &[u8]) -> Vec<u8> {
+        let mut body = Vec::new();
+        let mut writer = Writer::new(&mut body);
+        writer.u8(4);
+        writer.u16(my_as);
+        writer.u16(hold_time);
+        writer.u32(router_id);
+        writer.length_u8().put(parameters);
+        body
+    }
+
+    fn body(open: &OpenBuf) -> Vec<u8> {
+        let mut out = Vec::new();
+        open.emit(&mut Writer::new(&mut out));
+        assert_eq!(
+            out.get(16..19),
+            Some(&[&u16::try_from(out.len()).unwrap().to_be_bytes()[..], &[1]].concat()[..])
+        );
+        out.split_off(HEADER_LEN)
+    }
+
+    #[test]
+    fn the_opens_of_real_peers_are_read() {
+        let table: [(&[u8], u16, &[u8]); 3] = [
+            (FROM_BIRD, 240, &[1, 1, 2, 64, 65, 70, 71]),
+            (FROM_FRR, 180, &[1, 1, 128, 2, 70, 65, 6, 69, 73, 64, 71]),
+            (FROM_GOBGP, 90, &[2, 73, 1, 65, 5]),
+        ];
+        for (body, hold_time, codes) in table {
+            let open = Open::check(body).unwrap();
+            assert_eq!((open.asn(), open.my_as, open.hold_time), (Asn(65_002), 65_002, hold_time));
+            assert_eq!(open.router_id, RouterId(0x0a00_0102));
+            assert_eq!(open.capabilities().map(|found| found.code().0).collect::<Vec<_>>(), codes);
+            assert_eq!(open.families().next(), Some(FamilyCodes::of(Family::Ipv4Unicast)));
+        }
+    }
+
+    #[test]
+    fn cutting_a_real_open_anywhere_is_malformed() {
+        for body in [FROM_BIRD, FROM_FRR, FROM_GOBGP] {
+            for end in 1..body.len() {
+                let cut = Open::check(&body[..end]).map(drop);
+                assert!(matches!(cut, Err(WireError::MalformedOpen { .. })), "{end}: {cut:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_open_without_parameters_is_ten_octets_and_uses_the_field() {
+        let sent = OpenBuf::build(OpenHead { asn: Asn(4_200_000_001), ..HEAD }, |_| ());
+        let body = body(&sent);
+        assert_eq!(body, [4, 0x5b, 0xa0, 0, 180, 0xc0, 0, 2, 1, 0]);
+        assert_eq!(Open::check(&body).unwrap().asn(), Asn::TRANS);
+    }
+
+    #[test]
+    fn long_capabilities_take_the_extended_encoding_and_short_ones_do_not() {
+        for (count, extended) in [(1, false), (3, true), (40, true)] {
+            let sent = OpenBuf::build(HEAD, |writer| {
+                for code in 0..count {
+                    capability::begin(writer, capability::CapabilityCode(150 + code)).put(&[code; 100]);
+                }
+            });
+            let body = body(&sent);
+            assert_eq!(sent.is_extended(), extended);
+            assert_eq!(body.get(9) == Some(&255) && body.get(10) == Some(&255), extended);
+            let open = Open::check(&body).unwrap();
+            assert_eq!(open.capabilities().count(), usize::from(count));
+            assert_eq!(sent.capabilities().count(), usize::from(count));
+        }
+    }
+
+    #[test]
+    fn the_extended_encoding_is_read_whatever_the_plain_length_says() {
+        let mut body = plain(65_001, 180, 1, &[]);
+        body.pop();
+        body.extend_from_slice(&[7, 255, 0, 5, 2, 0, 2, 2, 0]);
+        let open = Open::check(&body).unwrap();
+        assert!(open.capabilities().any(|found| matches!(found, Capability::RouteRefresh)));
+        // RFC 9072 §2: zero extended octets are no parameters, and zero plain octets are no extension.
+        assert!(Open::check(&[4, 0, 1, 0, 0, 1, 1, 1, 1, 255, 255, 0, 0]).is_ok());
+        let none = Open::check(&[4, 0, 1, 0, 0, 1, 1, 1, 1, 0, 255, 0, 0]);
+        assert_eq!(none.map(drop), Err(WireError::MalformedOpen { offset: 10 }));
+    }
+
+    #[test]
+    fn the_four_octet_capability_is_the_as() {
+        let sent = OpenBuf::build(HEAD, |writer| {
+            capability::begin(writer, capability::CapabilityCode::FOUR_OCTET_AS).u32(4_200_000_001);
+            FamilyCodes::of(Family::Ipv6Unicast)
+                .emit(&mut capability::begin(writer, capability::CapabilityCode::MULTIPROTOCOL));
+        });
+        let body = body(&sent);
+        assert_eq!(Open::check(&body).unwrap().asn(), Asn(4_200_000_001));
+    }
+
+    #[test]
+    fn each_wrong_open_has_its_own_error() {
+        let malformed = |offset| WireError::MalformedOpen { offset };
+        let four_octet_zero = [2, 6, 65, 4, 0, 0, 0, 0];
+        let table: [(&str, Vec<u8>, WireError); 13] = [
+            ("version 3", [&[3], &plain(1, 180, 1, &[])[1..]].concat(), WireError::UnsupportedVersion(3)),
+            ("version 5", [&[5], &plain(1, 180, 1, &[])[1..]].concat(), WireError::UnsupportedVersion(5)),
+            ("AS zero", plain(0, 180, 1, &[]), WireError::BadPeerAs(0)),
+            ("four-octet AS zero", plain(23_456, 180, 1, &four_octet_zero), WireError::BadPeerAs(0)),
+            ("identifier zero", plain(1, 180, 0, &[]), WireError::BadBgpIdentifier),
+            ("hold time 1", plain(1, 1, 1, &[]), WireError::UnacceptableHoldTime(1)),
+            ("hold time 2", plain(1, 2, 1, &[]), WireError::UnacceptableHoldTime(2)),
+            ("authentication", plain(1, 180, 1, &[1, 0]), WireError::UnsupportedOptionalParameter(1)),
+            (
+                "mark that is not first",
+                plain(1, 180, 1, &[2, 0, 255, 0]),
+                WireError::UnsupportedOptionalParameter(255),
+            ),
+            ("parameter past the end", plain(1, 180, 1, &[2, 3, 2, 0]), malformed(10)),
+            ("capability past the parameter", plain(1, 180, 1, &[2, 2, 2, 1]), malformed(12)),
+            ("octets after the parameters", [&plain(1, 180, 1, &[])[..], &[0]].concat(), malformed(10)),
+            ("parameters past the message", plain(1, 180, 1, &[2, 0])[..11].to_vec(), malformed(10)),
+        ];
+        for (name, body, error) in table {
+            assert_eq!(Open::check(&body).map(drop), Err(error), "{name}");
+        }
+        assert!(Open::check(&plain(1, 0, 1, &[])).is_ok());
+        assert!(Open::check(&plain(1, 3, 1, &[])).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn any_octets_are_an_open_or_an_error(mut octets in prop::collection::vec(any::<u8>(), 0..200),
+                                              likely in any::<bool>()) {
+            if let (true, Some(version)) = (likely, octets.first_mut()) {
+                *version = 4;
+            }
+            if let Ok(open) = Open::check(&octets) {
+                let copy = OpenBuf::of_checked(&octets);
+                prop_assert_eq!(open.capabilities().count(), copy.capabilities().count());
+            }
+        }
+    }
+}

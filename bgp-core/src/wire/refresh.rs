@@ -42,6 +42,9 @@ pub enum RefreshKind {
 }
 
 impl RouteRefresh {
+    /// Octets of a body without filters.
+    pub const LEN: usize = 4;
+
     /// Views a message body. Only the two demarcations have a fixed length (RFC 7313 §5); a request may be
     /// longer.
     pub fn check(body: &[u8]) -> Result<Self, WireError> {

@@ -15,10 +15,15 @@
 //! comes out as [`Capability::Unknown`]. Lists inside a value (add-path, graceful restart …) are iterators of entry
 //! types, and each entry emits itself behind [`begin`].
 
-use core::marker::PhantomData;
+mod entry;
 
 use super::{LengthGuard, Reader, Writer};
-use crate::types::{Asn, Family};
+use crate::types::Asn;
+
+pub use entry::{
+    AddPath, Entries, Entry, ExtendedNextHop, FamilyCodes, LongLivedFamily, RestartFamily, RestartHead,
+    RoleCode, emit_entries,
+};
 
 /// A capability code (IANA, "Capability Codes").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -141,85 +146,6 @@ pub enum Capability<'a> {
     },
 }
 
-/// Address family and subsequent family, known or not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct FamilyCodes {
-    /// Address family identifier.
-    pub afi: u16,
-    /// Subsequent address family identifier.
-    pub safi: u8,
-}
-
-/// A role on the wire (RFC 9234 §4.1, table 1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct RoleCode(pub u8);
-
-/// The head of graceful restart: flags and restart time (RFC 4724 §3).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RestartHead {
-    /// The R bit: the sender has restarted.
-    pub restarted: bool,
-    /// The N bit: NOTIFICATIONs do not end the restart (RFC 8538 §2).
-    pub notification: bool,
-    /// Seconds, at most 4,095.
-    pub time: u16,
-}
-
-/// A family of graceful restart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RestartFamily {
-    /// Which.
-    pub family: FamilyCodes,
-    /// The F bit: forwarding went on through the restart.
-    pub forwarding: bool,
-}
-
-/// A family of long-lived graceful restart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LongLivedFamily {
-    /// Which.
-    pub family: FamilyCodes,
-    /// The F bit.
-    pub forwarding: bool,
-    /// Seconds, 24 bits.
-    pub stale_time: u32,
-}
-
-/// A family of add-path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AddPath {
-    /// Which.
-    pub family: FamilyCodes,
-    /// The sender can receive several paths.
-    pub receive: bool,
-    /// The sender would send several paths.
-    pub send: bool,
-}
-
-/// A family whose routes may have next hops of another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ExtendedNextHop {
-    /// Which.
-    pub family: FamilyCodes,
-    /// The next hop's address family identifier.
-    pub next_hop_afi: u16,
-}
-
-/// Something of fixed size that is repeated in a capability's value.
-pub trait Entry: Sized {
-    /// Takes one off the front.
-    fn take(reader: &mut Reader<'_>) -> Option<Self>;
-    /// Appends one.
-    fn emit(&self, writer: &mut Writer<'_>);
-}
-
-/// The entries of a value.
-#[derive(Clone, Copy, Debug)]
-pub struct Entries<'a, T> {
-    reader: Reader<'a>,
-    entry: PhantomData<T>,
-}
-
 /// The capabilities of one list.
 #[derive(Clone, Debug)]
 pub struct Capabilities<'a> {
@@ -243,16 +169,6 @@ pub(super) fn check_list(list: Reader<'_>) -> Result<(), usize> {
 pub fn begin<'w, 'a>(writer: &'w mut Writer<'a>, code: CapabilityCode) -> LengthGuard<'w, 'a> {
     writer.u8(code.0);
     writer.length_u8()
-}
-
-/// Appends a capability that is a list of entries.
-pub fn emit_entries<T: Entry>(
-    writer: &mut Writer<'_>,
-    code: CapabilityCode,
-    entries: impl Iterator<Item = T>,
-) {
-    let mut value = begin(writer, code);
-    entries.for_each(|entry| entry.emit(&mut value));
 }
 
 impl<'a> Capabilities<'a> {
@@ -285,115 +201,12 @@ impl Capability<'_> {
     }
 }
 
-impl FamilyCodes {
-    /// The codes of a family.
-    #[must_use]
-    pub const fn of(family: Family) -> Self {
-        Self { afi: family.row().afi, safi: family.row().safi }
-    }
-
-    /// The family, if we know it.
-    #[must_use]
-    pub fn family(self) -> Option<Family> {
-        Family::from_codes(self.afi, self.safi)
-    }
-}
-
-impl<T: Entry> Iterator for Entries<'_, T> {
-    type Item = T;
-
-    fn next(&mut self) -> Option<T> {
-        T::take(&mut self.reader)
-    }
-}
-
 impl<'a> Iterator for Capabilities<'a> {
     type Item = Capability<'a>;
 
     fn next(&mut self) -> Option<Capability<'a>> {
         let (code, value) = take(&mut self.reader)?;
         Some(read(code, value).unwrap_or(Capability::Unknown { code, value }))
-    }
-}
-
-impl Entry for FamilyCodes {
-    fn take(reader: &mut Reader<'_>) -> Option<Self> {
-        let (afi, _reserved, safi) = (reader.u16()?, reader.u8()?, reader.u8()?);
-        Some(Self { afi, safi })
-    }
-
-    fn emit(&self, writer: &mut Writer<'_>) {
-        writer.u16(self.afi);
-        writer.u8(0);
-        writer.u8(self.safi);
-    }
-}
-
-impl Entry for RestartHead {
-    fn take(reader: &mut Reader<'_>) -> Option<Self> {
-        let word = reader.u16()?;
-        Some(Self { restarted: word & 0x8000 != 0, notification: word & 0x4000 != 0, time: word & 0x0fff })
-    }
-
-    fn emit(&self, writer: &mut Writer<'_>) {
-        writer.u16(flag(self.restarted, 0x8000) | flag(self.notification, 0x4000) | self.time.min(0x0fff));
-    }
-}
-
-impl Entry for RestartFamily {
-    fn take(reader: &mut Reader<'_>) -> Option<Self> {
-        let family = FamilyCodes { afi: reader.u16()?, safi: reader.u8()? };
-        Some(Self { family, forwarding: reader.u8()? & 0x80 != 0 })
-    }
-
-    fn emit(&self, writer: &mut Writer<'_>) {
-        writer.u16(self.family.afi);
-        writer.u8(self.family.safi);
-        writer.u8(if self.forwarding { 0x80 } else { 0 });
-    }
-}
-
-impl Entry for LongLivedFamily {
-    fn take(reader: &mut Reader<'_>) -> Option<Self> {
-        let RestartFamily { family, forwarding } = RestartFamily::take(reader)?;
-        let [high, middle, low] = reader.array()?;
-        Some(Self { family, forwarding, stale_time: u32::from_be_bytes([0, high, middle, low]) })
-    }
-
-    fn emit(&self, writer: &mut Writer<'_>) {
-        RestartFamily { family: self.family, forwarding: self.forwarding }.emit(writer);
-        let [_, stale_time @ ..] = self.stale_time.min(0x00ff_ffff).to_be_bytes();
-        writer.put(&stale_time);
-    }
-}
-
-impl Entry for AddPath {
-    fn take(reader: &mut Reader<'_>) -> Option<Self> {
-        let family = FamilyCodes { afi: reader.u16()?, safi: reader.u8()? };
-        // RFC 7911 §4: any other value means that the entry is ignored.
-        let mode = reader.u8()?;
-        let valid = mode <= 3;
-        Some(Self { family, receive: valid && mode & 1 != 0, send: valid && mode & 2 != 0 })
-    }
-
-    fn emit(&self, writer: &mut Writer<'_>) {
-        writer.u16(self.family.afi);
-        writer.u8(self.family.safi);
-        writer.u8(u8::from(self.receive) | u8::from(self.send) << 1);
-    }
-}
-
-impl Entry for ExtendedNextHop {
-    fn take(reader: &mut Reader<'_>) -> Option<Self> {
-        // RFC 8950 §4 has a SAFI of two octets here.
-        let (afi, safi, next_hop_afi) = (reader.u16()?, reader.u16()?, reader.u16()?);
-        Some(Self { family: FamilyCodes { afi, safi: u8::try_from(safi).unwrap_or_default() }, next_hop_afi })
-    }
-
-    fn emit(&self, writer: &mut Writer<'_>) {
-        writer.u16(self.family.afi);
-        writer.u16(u16::from(self.family.safi));
-        writer.u16(self.next_hop_afi);
     }
 }
 
@@ -411,10 +224,6 @@ const fn row(code: CapabilityCode, name: &'static str, shape: Shape) -> Capabili
     CapabilityRow { code, name, shape }
 }
 
-const fn flag(set: bool, bit: u16) -> u16 {
-    if set { bit } else { 0 }
-}
-
 fn take<'a>(reader: &mut Reader<'a>) -> Option<(CapabilityCode, &'a [u8])> {
     let (code, len) = (reader.u8()?, reader.u8()?);
     Some((CapabilityCode(code), reader.take(usize::from(len))?))
@@ -427,17 +236,19 @@ fn read(code: CapabilityCode, value: &[u8]) -> Option<Capability<'_>> {
         CapabilityCode::MULTIPROTOCOL => Capability::Multiprotocol(FamilyCodes::take(&mut reader)?),
         CapabilityCode::ROUTE_REFRESH => Capability::RouteRefresh,
         CapabilityCode::ROUTE_REFRESH_OLD => Capability::RouteRefreshOld,
-        CapabilityCode::EXTENDED_NEXT_HOP => Capability::ExtendedNextHop(entries(reader)),
+        CapabilityCode::EXTENDED_NEXT_HOP => Capability::ExtendedNextHop(Entries::new(reader)),
         CapabilityCode::EXTENDED_MESSAGE => Capability::ExtendedMessage,
         CapabilityCode::ROLE => Capability::Role(RoleCode(reader.u8()?)),
         CapabilityCode::GRACEFUL_RESTART => {
             let head = RestartHead::take(&mut reader)?;
-            Capability::GracefulRestart(head, entries(reader))
+            Capability::GracefulRestart(head, Entries::new(reader))
         }
         CapabilityCode::FOUR_OCTET_AS => Capability::FourOctetAs(Asn(reader.u32()?)),
-        CapabilityCode::ADD_PATH => Capability::AddPath(entries(reader)),
+        CapabilityCode::ADD_PATH => Capability::AddPath(Entries::new(reader)),
         CapabilityCode::ENHANCED_ROUTE_REFRESH => Capability::EnhancedRouteRefresh,
-        CapabilityCode::LONG_LIVED_GRACEFUL_RESTART => Capability::LongLivedGracefulRestart(entries(reader)),
+        CapabilityCode::LONG_LIVED_GRACEFUL_RESTART => {
+            Capability::LongLivedGracefulRestart(Entries::new(reader))
+        }
         CapabilityCode::FQDN => {
             let host = text(&mut reader)?;
             Capability::Fqdn { host, domain: text(&mut reader).unwrap_or_default() }
@@ -447,11 +258,128 @@ fn read(code: CapabilityCode, value: &[u8]) -> Option<Capability<'_>> {
     })
 }
 
-const fn entries<T>(reader: Reader<'_>) -> Entries<'_, T> {
-    Entries { reader, entry: PhantomData }
-}
-
 fn text<'a>(reader: &mut Reader<'a>) -> Option<&'a [u8]> {
     let len = reader.u8()?;
     reader.take(usize::from(len))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Family;
+    use alloc::vec::Vec;
+    use proptest::prelude::*;
+
+    /// The capabilities of FRR 8.4.4 as captured, without the optional parameters around each.
+    const FROM_FRR: &[u8] = &[
+        1, 4, 0, 1, 0, 1, 1, 4, 0, 2, 0, 1, 128, 0, 2, 0, 70, 0, 65, 4, 0, 0, 253, 234, 6, 0, 69, 8, 0, 1, 1,
+        1, 0, 2, 1, 1, 73, 7, 5, 112, 101, 101, 114, 66, 0, 64, 2, 192, 120, 71, 14, 0, 1, 1, 128, 0, 0, 0,
+        0, 2, 1, 128, 0, 0, 0,
+    ];
+
+    fn list(octets: &[u8]) -> Vec<Capability<'_>> {
+        assert_eq!(check_list(Reader::new(octets, 0)), Ok(()));
+        Capabilities::new(Reader::new(octets, 0)).collect()
+    }
+
+    #[test]
+    fn the_list_of_a_real_peer_is_read() {
+        let found = list(FROM_FRR);
+        let codes: Vec<_> = found.iter().map(|capability| capability.code().0).collect();
+        assert_eq!(codes, [1, 1, 128, 2, 70, 65, 6, 69, 73, 64, 71]);
+        assert!(matches!(found[5], Capability::FourOctetAs(Asn(65002))));
+        let Capability::AddPath(mut paths) = found[7] else { panic!("{:?}", found[7]) };
+        let family = FamilyCodes::of(Family::Ipv4Unicast);
+        assert_eq!(paths.next(), Some(AddPath { family, receive: true, send: false }));
+        assert!(matches!(found[8], Capability::Fqdn { host: b"peerB", domain: b"" }));
+        let Capability::GracefulRestart(head, families) = found[9] else { panic!("{:?}", found[9]) };
+        assert_eq!(head, RestartHead { restarted: true, notification: true, time: 120 });
+        assert_eq!(families.count(), 0);
+        let Capability::LongLivedGracefulRestart(mut families) = found[10] else { panic!("{:?}", found[10]) };
+        assert_eq!(families.next(), Some(LongLivedFamily { family, forwarding: true, stale_time: 0 }));
+        assert_eq!(families.count(), 1);
+    }
+
+    #[test]
+    fn entries_survive_the_wire() {
+        let family = FamilyCodes::of(Family::Ipv6Unicast);
+        let mut out = Vec::new();
+        let mut writer = Writer::new(&mut out);
+        let restart = RestartFamily { family, forwarding: true };
+        let stale = LongLivedFamily { family, forwarding: false, stale_time: 0x0001_0203 };
+        let next_hop = ExtendedNextHop { family: FamilyCodes::of(Family::Ipv4Unicast), next_hop_afi: 2 };
+        {
+            let mut value = begin(&mut writer, CapabilityCode::GRACEFUL_RESTART);
+            RestartHead { restarted: true, notification: false, time: 9999 }.emit(&mut value);
+            restart.emit(&mut value);
+        }
+        emit_entries(&mut writer, CapabilityCode::LONG_LIVED_GRACEFUL_RESTART, [stale].into_iter());
+        emit_entries(&mut writer, CapabilityCode::EXTENDED_NEXT_HOP, [next_hop].into_iter());
+        assert_eq!(
+            out,
+            [64, 6, 0x8f, 0xff, 0, 2, 1, 0x80, 71, 7, 0, 2, 1, 0, 1, 2, 3, 5, 6, 0, 1, 0, 1, 0, 2]
+        );
+        let found = list(&out);
+        let Capability::GracefulRestart(head, mut families) = found[0] else { panic!("{:?}", found[0]) };
+        assert!(head.restarted && head.time == 4095);
+        assert_eq!(families.next(), Some(restart));
+        let Capability::LongLivedGracefulRestart(mut families) = found[1] else { panic!("{:?}", found[1]) };
+        assert_eq!(families.next(), Some(stale));
+        let Capability::ExtendedNextHop(mut next_hops) = found[2] else { panic!("{:?}", found[2]) };
+        assert_eq!(next_hops.next(), Some(next_hop));
+    }
+
+    #[test]
+    fn unknown_capabilities_are_kept_as_they_came() {
+        let found = list(&[200, 2, 7, 8, 67, 0]);
+        assert!(matches!(found[0], Capability::Unknown { code: CapabilityCode(200), value: &[7, 8] }));
+        assert_eq!(found[1].code(), CapabilityCode(67));
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_walked_is_refused_where_it_breaks() {
+        let table: [(&[u8], usize); 8] = [
+            (&[2, 0, 1], 2),
+            (&[2, 0, 65, 4, 0, 0, 0], 2),
+            (&[1, 3, 0, 1, 0], 0),
+            (&[65, 5, 0, 0, 0, 1, 0], 0),
+            (&[9, 0], 0),
+            (&[64, 1, 0], 0),
+            (&[64, 5, 0, 0, 0, 1, 1], 0),
+            (&[69, 3, 0, 1, 1], 0),
+        ];
+        for (octets, offset) in table {
+            assert_eq!(check_list(Reader::new(octets, 0)), Err(offset), "{octets:?}");
+        }
+    }
+
+    #[test]
+    fn names_and_flags_with_odd_values_do_no_harm() {
+        let found = list(&[73, 2, 9, b'x', 75, 0, 2, 1, 0]);
+        assert!(matches!(found[0], Capability::Unknown { code: CapabilityCode::FQDN, .. }));
+        assert!(matches!(found[1], Capability::Unknown { code: CapabilityCode::SOFTWARE_VERSION, .. }));
+        assert!(matches!(found[2], Capability::RouteRefresh));
+    }
+
+    #[test]
+    fn an_add_path_mode_that_does_not_exist_means_nothing() {
+        let Capability::AddPath(mut paths) = list(&[69, 4, 0, 1, 1, 7])[0] else { panic!() };
+        let family = FamilyCodes::of(Family::Ipv4Unicast);
+        assert_eq!(paths.next(), Some(AddPath { family, receive: false, send: false }));
+    }
+
+    proptest! {
+        #[test]
+        fn any_octets_are_walked_to_an_end(octets in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = check_list(Reader::new(&octets, 0));
+            let seen = Capabilities::new(Reader::new(&octets, 0)).map(|capability| match capability {
+                Capability::ExtendedNextHop(entries) => entries.count(),
+                Capability::GracefulRestart(_, entries) => entries.count(),
+                Capability::AddPath(entries) => entries.count(),
+                Capability::LongLivedGracefulRestart(entries) => entries.count(),
+                _ => 0,
+            });
+            prop_assert!(seen.sum::<usize>() <= octets.len());
+        }
+    }
 }
