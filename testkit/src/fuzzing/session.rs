@@ -47,6 +47,8 @@ fn drain(session: &mut Session, said: &mut Vec<String>, sent: &mut Vec<u8>) {
             SessionEvent::Updates(batch) => {
                 said.extend(batch.updates().map(|update| format!("{:?} {:?}", update.fate(), update.body())));
             }
+            // A ROUTE-REFRESH that is repeated at once is heard once.
+            SessionEvent::Refresh(..) if said.last() == Some(&format!("{event:?}")) => {}
             other => said.push(format!("{other:?}")),
         }
     }
