@@ -1,1 +1,2 @@
+//! Placeholder until the first room lands.
 fn main() {}
