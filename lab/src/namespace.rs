@@ -152,9 +152,11 @@ impl Namespace {
         Ok(routes)
     }
 
-    /// The routes that a BGP daemon has put into the kernel.
+    /// The routes that a BGP daemon has put into the kernel (BIRD marks its own `bird`).
     pub fn bgp_routes(&self) -> Result<Vec<KernelRoute>> {
-        self.routes("proto bgp")
+        let mut routes = self.routes("")?;
+        routes.retain(|route| matches!(route.protocol.as_str(), "bgp" | "bird"));
+        Ok(routes)
     }
 
     /// The gateways of one prefix among the BGP routes, `None` when there is no such route.

@@ -45,12 +45,14 @@ fn prepare() -> Result<()> {
     bail!("network namespaces need root or user namespaces, and `unshare` could not start: {error}")
 }
 
-/// Inside the user namespace: a private `/run`, and the loopback up.
+/// Inside the user namespace: a private `/run`, the loopback up, and root a member of FRR's group (`daemon::frr`).
 fn furnish() -> Result<()> {
     for (program, args) in [
         ("mount", &["-t", "tmpfs", "tmpfs", "/run"] as &[&str]),
         ("mkdir", &["-p", "/run/netns"]),
         ("ip", &["link", "set", "lo", "up"]),
+        ("sh", &["-c", "sed 's/^frrvty:.*/&,root/; s/:,root/:root/' /etc/group >/run/group"]),
+        ("mount", &["--bind", "/run/group", "/etc/group"]),
     ] {
         let done = Command::new(program).args(args).output().with_context(|| format!("running {program}"))?;
         if !done.status.success() {

@@ -116,17 +116,17 @@ fn render(spec: &Spec) -> String {
     for (family, is_ipv4) in [("ipv4", true), ("ipv6", false)] {
         let _ = writeln!(text, "protocol static routes_{family} {{\n  {family};");
         for route in spec.routes.iter().filter(|route| route.prefix.addr().is_ipv4() == is_ipv4) {
-            let _ = writeln!(text, "  {}", render_route(spec.asn, route));
+            let _ = writeln!(text, "  {}", render_route(route));
         }
         text.push_str("}\n");
     }
     for (index, neighbor) in spec.neighbors.iter().enumerate() {
-        render_neighbor(index, neighbor, spec.asn, &mut text);
+        render_neighbor(index, neighbor, spec, &mut text);
     }
     text
 }
 
-fn render_route(asn: u32, route: &Route) -> String {
+fn render_route(route: &Route) -> String {
     let mut attributes = String::new();
     if let Some(next_hop) = route.next_hop {
         let _ = write!(attributes, " bgp_next_hop = {next_hop};");
@@ -137,15 +137,15 @@ fn render_route(asn: u32, route: &Route) -> String {
     for (high, low) in &route.communities {
         let _ = write!(attributes, " bgp_community.add(({high},{low}));");
     }
-    // BIRD starts a path that a filter prepends to with its own AS only on export, so the last goes in first.
+    // The last goes in first; BIRD puts its own AS before them on export.
     for number in route.prepend.iter().rev() {
         let _ = write!(attributes, " bgp_path.prepend({number});");
     }
-    let _ = asn;
     format!("route {} blackhole {{{attributes} }};", route.prefix)
 }
 
-fn render_neighbor(index: usize, neighbor: &Neighbor, asn: u32, text: &mut String) {
+fn render_neighbor(index: usize, neighbor: &Neighbor, spec: &Spec, text: &mut String) {
+    let asn = spec.asn;
     let _ = writeln!(text, "protocol bgp peer{index} {{");
     match neighbor.local {
         Some(local) => {
@@ -173,8 +173,10 @@ fn render_neighbor(index: usize, neighbor: &Neighbor, asn: u32, text: &mut Strin
     for (wanted, family) in [(neighbor.ipv4, "ipv4"), (neighbor.ipv6, "ipv6")] {
         if wanted {
             let extended = neighbor.extended_next_hop && family == "ipv4";
-            let line = if extended { " extended next hop on;" } else { "" };
-            let _ = writeln!(text, "  {family} {{ import all; export all;{line} }};");
+            let extended = if extended { " extended next hop on;" } else { "" };
+            let third_party = spec.routes.iter().any(|route| route.next_hop.is_some());
+            let keep = if third_party { " next hop keep;" } else { "" };
+            let _ = writeln!(text, "  {family} {{ import all; export all;{extended}{keep} }};");
         }
     }
     text.push_str("}\n");

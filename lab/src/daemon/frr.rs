@@ -15,6 +15,7 @@ use super::{Daemon, Kind, Received, Route, Spec, frr_conf};
 use crate::expect::{ensure, eventually};
 use crate::namespace::{Namespace, checked};
 use crate::process::Process;
+use crate::sandbox;
 
 /// A running FRR.
 pub struct Frr {
@@ -39,6 +40,7 @@ impl Frr {
         std::fs::create_dir_all(&dir).context("making FRR's directory")?;
         std::fs::write(dir.join("frr.conf"), conf).context("writing frr.conf")?;
         std::fs::write(dir.join("vtysh.conf"), "service integrated-vtysh-config\n").context("vtysh.conf")?;
+        give_to_frr(&dir)?;
         let (bgpd, others) = spawn(namespace, &dir)?;
         let daemon = Self { namespace: namespace.clone(), dir, routes: 0, bgpd, others };
         daemon.load()?;
@@ -143,7 +145,8 @@ fn spawn(namespace: &Namespace, dir: &Path) -> Result<(Process, Vec<Process>)> {
 
 fn spawn_one(namespace: &Namespace, dir: &Path, name: &str) -> Result<Process> {
     let mut command = Command::new(format!("/usr/lib/frr/{name}"));
-    command.args(["-u", "root", "-g", "root", "-f", "/dev/null", "--log", "stdout", "-P", "0"]);
+    let user = frr_user();
+    command.args(["-u", user, "-g", user, "-f", "/dev/null", "--log", "stdout", "-P", "0"]);
     command.arg("--vty_socket").arg(dir);
     command.arg("-i").arg(dir.join(format!("{name}.pid")));
     command.arg("-z").arg(dir.join("zserv.api"));
@@ -154,6 +157,18 @@ fn spawn_one(namespace: &Namespace, dir: &Path, name: &str) -> Result<Process> {
         ensure(socket.exists(), || format!("no {}", socket.display()))
     })?;
     Ok(process)
+}
+
+/// FRR refuses users outside of its `frrvty` group, so it gives up root for its own user. In a user namespace that
+/// user does not exist, and the sandbox has made root a member of the group.
+fn frr_user() -> &'static str {
+    if sandbox::is_unprivileged() { "root" } else { "frr" }
+}
+
+fn give_to_frr(dir: &Path) -> Result<()> {
+    let user = nix::unistd::User::from_name(frr_user()).context("looking FRR's user up")?;
+    let user = user.context("there is no user frr")?;
+    std::os::unix::fs::chown(dir, Some(user.uid.as_raw()), Some(user.gid.as_raw())).context("giving FRR its directory")
 }
 
 fn family_line(prefix: IpNet) -> String {
