@@ -9,7 +9,10 @@ use anyhow::{Context, Result, anyhow, bail};
 /// The path of `ridgeway`: `$RIDGEWAY_BIN` when set, else built by cargo in the profile of this program.
 pub fn ridgeway() -> Result<PathBuf> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    BUILT.get_or_init(|| find().map_err(|error| format!("{error:#}"))).clone().map_err(|text| anyhow!("{text}"))
+    BUILT
+        .get_or_init(|| find().map_err(|error| format!("{error:#}")))
+        .clone()
+        .map_err(|text| anyhow!("{text}"))
 }
 
 /// The top of the repository.
@@ -20,7 +23,8 @@ pub fn workspace() -> &'static Path {
 
 fn find() -> Result<PathBuf> {
     if let Some(path) = std::env::var_os("RIDGEWAY_BIN") {
-        let path = std::fs::canonicalize(&path).with_context(|| format!("RIDGEWAY_BIN={}", path.display()))?;
+        let path =
+            std::fs::canonicalize(&path).with_context(|| format!("RIDGEWAY_BIN={}", path.display()))?;
         return Ok(path);
     }
     let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
@@ -34,6 +38,7 @@ fn find() -> Result<PathBuf> {
     if !status.success() {
         bail!("cargo could not build ridgeway: {status}");
     }
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from);
     Ok(target.join(profile).join("ridgeway"))
 }

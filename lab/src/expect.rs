@@ -12,7 +12,8 @@ pub fn eventually<T>(timeout: Duration, what: &str, mut probe: impl FnMut() -> R
         match probe() {
             Ok(value) => return Ok(value),
             Err(error) if start.elapsed() >= timeout => {
-                return Err(error).with_context(|| format!("after {:.1} s still not: {what}", timeout.as_secs_f32()));
+                return Err(error)
+                    .with_context(|| format!("after {:.1} s still not: {what}", timeout.as_secs_f32()));
             }
             Err(_) => std::thread::sleep(pause),
         }

@@ -231,7 +231,9 @@ fn kernel_route(row: &Value, family: &str) -> Option<KernelRoute> {
         None => vec![row],
     };
     let gateway = |hop: &Value| {
-        hop.get("gateway").and_then(Value::as_str).or_else(|| hop.pointer("/via/host").and_then(Value::as_str))
+        hop.get("gateway")
+            .and_then(Value::as_str)
+            .or_else(|| hop.pointer("/via/host").and_then(Value::as_str))
             .and_then(|text| text.parse().ok())
     };
     let mut gateways: Vec<IpAddr> = hops.iter().filter_map(|hop| gateway(hop)).collect();

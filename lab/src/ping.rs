@@ -32,7 +32,12 @@ pub struct Loss {
 
 impl Ping {
     /// Starts to ping `target` every `interval` (10 ms at the least), from `source` when given.
-    pub fn start(from: &Namespace, target: IpAddr, source: Option<IpAddr>, interval: Duration) -> Result<Self> {
+    pub fn start(
+        from: &Namespace,
+        target: IpAddr,
+        source: Option<IpAddr>,
+        interval: Duration,
+    ) -> Result<Self> {
         let mut command = Command::new("ping");
         // `-O` reports each missing answer when the next request goes out, so a stall is seen while it lasts.
         command.args(["-n", "-O", "-W", "1", "-i", &format!("{:.3}", interval.as_secs_f32())]);
@@ -115,7 +120,10 @@ pub fn reaches(from: &Namespace, target: &str, source: Option<&str>) -> Result<(
 }
 
 fn sequence_numbers(log: &str) -> Vec<u32> {
-    log.lines().filter(|line| line.contains("bytes from") && !line.contains("DUP!")).filter_map(sequence).collect()
+    log.lines()
+        .filter(|line| line.contains("bytes from") && !line.contains("DUP!"))
+        .filter_map(sequence)
+        .collect()
 }
 
 fn missed(line: &str) -> Option<u32> {

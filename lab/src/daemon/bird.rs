@@ -57,7 +57,9 @@ impl Bird {
 
     fn protocol(&self, neighbor: IpAddr) -> Result<String> {
         let index = self.spec.neighbors.iter().position(|peer| peer.address == neighbor);
-        index.map(|index| format!("peer{index}")).with_context(|| format!("{neighbor} is no peer of this BIRD"))
+        index
+            .map(|index| format!("peer{index}"))
+            .with_context(|| format!("{neighbor} is no peer of this BIRD"))
     }
 }
 
@@ -103,7 +105,8 @@ fn spawn(namespace: &Namespace, dir: &Path) -> Result<Process> {
 }
 
 fn render(spec: &Spec) -> String {
-    let mut text = format!("log stderr all;\ndebug protocols {{ states, events }};\nrouter id {};\n", spec.router_id);
+    let mut text =
+        format!("log stderr all;\ndebug protocols {{ states, events }};\nrouter id {};\n", spec.router_id);
     text.push_str("protocol device { scan time 1; }\n");
     if spec.installs {
         for family in ["ipv4", "ipv6"] {
@@ -156,7 +159,8 @@ fn render_neighbor(index: usize, neighbor: &Neighbor, spec: &Spec, text: &mut St
         }
     }
     let _ = writeln!(text, "  neighbor {} as {};", neighbor.address, neighbor.asn);
-    let _ = writeln!(text, "  hold time {};\n  keepalive time {};", neighbor.hold, (neighbor.hold / 3).max(1));
+    let _ =
+        writeln!(text, "  hold time {};\n  keepalive time {};", neighbor.hold, (neighbor.hold / 3).max(1));
     text.push_str("  connect delay time 1;\n  connect retry time 2;\n  error wait time 1, 2;\n");
     if let Some(password) = &neighbor.password {
         let _ = writeln!(text, "  password \"{password}\";");

@@ -168,7 +168,8 @@ fn frr_user() -> &'static str {
 fn give_to_frr(dir: &Path) -> Result<()> {
     let user = nix::unistd::User::from_name(frr_user()).context("looking FRR's user up")?;
     let user = user.context("there is no user frr")?;
-    std::os::unix::fs::chown(dir, Some(user.uid.as_raw()), Some(user.gid.as_raw())).context("giving FRR its directory")
+    std::os::unix::fs::chown(dir, Some(user.uid.as_raw()), Some(user.gid.as_raw()))
+        .context("giving FRR its directory")
 }
 
 fn family_line(prefix: IpNet) -> String {

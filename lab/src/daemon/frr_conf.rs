@@ -14,7 +14,9 @@ pub fn render(spec: &Spec) -> String {
         }
     }
     let _ = writeln!(text, "router bgp {}\n bgp router-id {}", spec.asn, spec.router_id);
-    text.push_str(" no bgp ebgp-requires-policy\n no bgp network import-check\n no bgp default ipv4-unicast\n");
+    text.push_str(
+        " no bgp ebgp-requires-policy\n no bgp network import-check\n no bgp default ipv4-unicast\n",
+    );
     text.push_str(&spec.router_lines);
     for neighbor in &spec.neighbors {
         render_neighbor(neighbor, &mut text);
@@ -52,7 +54,8 @@ pub(super) fn route_map(index: usize, route: &Route) -> Option<String> {
         let _ = writeln!(sets, " set metric {med}");
     }
     if !route.communities.is_empty() {
-        let list: Vec<String> = route.communities.iter().map(|(asn, value)| format!("{asn}:{value}")).collect();
+        let list: Vec<String> =
+            route.communities.iter().map(|(asn, value)| format!("{asn}:{value}")).collect();
         let _ = writeln!(sets, " set community {}", list.join(" "));
     }
     (!sets.is_empty()).then(|| format!("route-map ROUTE{index} permit 10\n{sets}exit\n!\n"))

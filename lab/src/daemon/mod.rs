@@ -16,10 +16,14 @@ use ipnet::IpNet;
 use crate::expect::{ensure, eventually};
 use crate::namespace::Namespace;
 use crate::process::Process;
+use crate::sandbox;
 
 pub mod bird;
+pub mod exabgp;
 pub mod frr;
 pub mod frr_conf;
+pub mod gobgp;
+pub mod openbgpd;
 pub mod ridgeway;
 pub mod spec;
 
@@ -35,6 +39,12 @@ pub enum Kind {
     Bird,
     /// FRR: zebra, staticd and bgpd.
     Frr,
+    /// GoBGP.
+    GoBgp,
+    /// OpenBGPD.
+    OpenBgpd,
+    /// ExaBGP.
+    ExaBgp,
 }
 
 /// A running daemon.
@@ -73,13 +83,16 @@ pub trait Daemon: Send {
 
 impl Kind {
     /// Every implementation other than ours.
-    pub const PEERS: &[Self] = &[Self::Bird, Self::Frr];
+    pub const PEERS: &[Self] = &[Self::Bird, Self::Frr, Self::GoBgp, Self::OpenBgpd, Self::ExaBgp];
 
     /// Who plays the device under test: ours, or for a comparison the one that `LAB_DUT` names.
     pub fn under_test() -> Self {
         match std::env::var("LAB_DUT").as_deref() {
             Ok("bird") => Self::Bird,
             Ok("frr") => Self::Frr,
+            Ok("gobgp") => Self::GoBgp,
+            Ok("openbgpd") => Self::OpenBgpd,
+            Ok("exabgp") => Self::ExaBgp,
             _ => Self::Ridgeway,
         }
     }
@@ -90,13 +103,20 @@ impl Kind {
             Self::Ridgeway => "Ridgeway",
             Self::Bird => "BIRD",
             Self::Frr => "FRR",
+            Self::GoBgp => "GoBGP",
+            Self::OpenBgpd => "OpenBGPD",
+            Self::ExaBgp => "ExaBGP",
         }
     }
 
     /// Whether it can run here; if not, why. With `LAB_REQUIRE` set a missing daemon is an error instead.
     pub fn available(self) -> Result<bool> {
         let missing = self.programs().iter().find(|program| !Path::new(program).exists());
-        let Some(reason) = missing.map(|program| format!("{program} is not installed")) else { return Ok(true) };
+        let mut reason = missing.map(|program| format!("{program} is not installed"));
+        if self == Self::OpenBgpd && sandbox::is_unprivileged() {
+            reason = Some("it needs a user of its own, and a user namespace has only one".to_owned());
+        }
+        let Some(reason) = reason else { return Ok(true) };
         if std::env::var_os("LAB_REQUIRE").is_some() {
             bail!("{} cannot run here: {reason}", self.name());
         }
@@ -109,6 +129,9 @@ impl Kind {
             Self::Ridgeway => &[],
             Self::Bird => &["/usr/sbin/bird", "/usr/sbin/birdc"],
             Self::Frr => &["/usr/lib/frr/bgpd", "/usr/lib/frr/zebra", "/usr/bin/vtysh"],
+            Self::GoBgp => &["/usr/bin/gobgpd", "/usr/bin/gobgp"],
+            Self::OpenBgpd => &["/usr/sbin/bgpd", "/usr/sbin/bgpctl"],
+            Self::ExaBgp => &["/usr/sbin/exabgp"],
         }
     }
 }
@@ -125,6 +148,9 @@ pub fn start(kind: Kind, namespace: &Namespace, spec: &Spec) -> Result<Box<dyn D
         Kind::Ridgeway => Ridgeway::start(namespace, spec).map(|daemon| Box::new(daemon) as _),
         Kind::Bird => bird::Bird::start(namespace, spec).map(|daemon| Box::new(daemon) as _),
         Kind::Frr => frr::Frr::start(namespace, spec).map(|daemon| Box::new(daemon) as _),
+        Kind::GoBgp => gobgp::GoBgp::start(namespace, spec).map(|daemon| Box::new(daemon) as _),
+        Kind::OpenBgpd => openbgpd::OpenBgpd::start(namespace, spec).map(|daemon| Box::new(daemon) as _),
+        Kind::ExaBgp => exabgp::ExaBgp::start(namespace, spec).map(|daemon| Box::new(daemon) as _),
     };
     started.with_context(|| format!("starting {kind} in {}", namespace.label()))
 }

@@ -148,7 +148,9 @@ fn command(program: &std::path::Path, file: &std::path::Path, run_dir: &std::pat
 /// Whether a neighbour is established by FRR's `show bgp summary json`.
 pub(super) fn frr_established(summary: &Value, neighbor: IpAddr) -> bool {
     let families = summary.as_object().into_iter().flat_map(|families| families.values());
-    families.filter_map(|family| family.get("peers")?.get(neighbor.to_string())).any(|peer| peer["state"] == "Established")
+    families
+        .filter_map(|family| family.get("peers")?.get(neighbor.to_string()))
+        .any(|peer| peer["state"] == "Established")
 }
 
 /// The routes of one neighbour in FRR's `show bgp FAMILY unicast json`.
@@ -159,7 +161,9 @@ pub(super) fn frr_routes(table: &Value, neighbor: IpAddr) -> BTreeSet<Received> 
         .filter_map(|(prefix, paths)| Some((prefix.parse().ok()?, paths.as_array()?)))
         .flat_map(|(prefix, paths)| paths.iter().map(move |path| (prefix, path)))
         .filter(|(_, path)| path["peerId"] == from.as_str())
-        .filter_map(|(prefix, path)| Some(Received { prefix, next_hop: next_hop(path)?, as_path: as_path(path) }))
+        .filter_map(|(prefix, path)| {
+            Some(Received { prefix, next_hop: next_hop(path)?, as_path: as_path(path) })
+        })
         .collect()
 }
 

@@ -10,7 +10,7 @@ fn exchanges(peer: Kind, address: &str) -> Result<()> {
 
 #[test]
 fn smoke() {
-    for kind in Kind::PEERS {
+    for kind in [Kind::GoBgp, Kind::OpenBgpd, Kind::ExaBgp].iter() {
         lab::run("smoke", |lab| {
             let (a, b) = (lab.namespace("a")?, lab.namespace("b")?);
             lab.link(
