@@ -62,7 +62,7 @@ impl ExaBgp {
             ensure(events.exists(), || self.process.log())
         })?;
         let routes = self.spec.routes.clone();
-        routes.iter().try_for_each(|route| self.command(&announcement(route)))
+        routes.iter().try_for_each(|route| self.command(&announcement(self.spec.asn, route)))
     }
 
     fn events(&self) -> Vec<Value> {
@@ -90,14 +90,17 @@ impl Daemon for ExaBgp {
 
     fn announce(&mut self, route: &Route) -> Result<()> {
         self.spec.put_route(route);
-        self.command(&announcement(route))
+        self.command(&announcement(self.spec.asn, route))
     }
 
     fn withdraw(&mut self, prefix: IpNet) -> Result<()> {
         let route = self.spec.routes.iter().find(|route| route.prefix == prefix).cloned();
         self.spec.remove_route(prefix);
         let route = route.with_context(|| format!("{prefix} is not announced"))?;
-        self.command(&format!("withdraw {}", announcement(&route).trim_start_matches("announce ")))
+        self.command(&format!(
+            "withdraw {}",
+            announcement(self.spec.asn, &route).trim_start_matches("announce ")
+        ))
     }
 
     fn process(&mut self) -> &mut Process {
@@ -174,14 +177,15 @@ fn source_towards(namespace: &Namespace, peer: IpAddr) -> Result<IpAddr> {
     source.with_context(|| format!("no route to {peer}"))
 }
 
-fn announcement(route: &Route) -> String {
+fn announcement(asn: u32, route: &Route) -> String {
     let next_hop = route.next_hop.map_or_else(|| "self".to_owned(), |next_hop| next_hop.to_string());
     let mut line = format!("announce route {} next-hop {next_hop}", route.prefix);
     if let Some(med) = route.med {
         let _ = write!(line, " med {med}");
     }
     if !route.prepend.is_empty() {
-        let path: Vec<String> = route.prepend.iter().map(u32::to_string).collect();
+        // A path that is given is sent as it is.
+        let path: Vec<String> = [asn].iter().chain(&route.prepend).map(u32::to_string).collect();
         let _ = write!(line, " as-path [ {} ]", path.join(" "));
     }
     if !route.communities.is_empty() {

@@ -155,7 +155,7 @@ pub fn start(kind: Kind, namespace: &Namespace, spec: &Spec) -> Result<Box<dyn D
     started.with_context(|| format!("starting {kind} in {}", namespace.label()))
 }
 
-impl dyn Daemon {
+impl dyn Daemon + '_ {
     /// Waits until the session with this neighbour is established.
     pub fn await_established(&self, neighbor: &str) -> Result<()> {
         let address = address(neighbor)?;

@@ -126,8 +126,10 @@ fn spawn(namespace: &Namespace, dir: &Path) -> Result<Process> {
 /// On Linux it announces the loopback's IPv6 address as its next hop on an IPv4 session: the right one is put there.
 fn lend_address(namespace: &Namespace, peer: IpAddr) -> Result<()> {
     let route: Value = serde_json::from_str(&namespace.ip(&format!("-j route get {peer}"))?)?;
-    let device = route.pointer("/0/dev").and_then(Value::as_str).with_context(|| format!("no route to {peer}"))?;
-    let rows: Value = serde_json::from_str(&namespace.ip(&format!("-6 -j address show dev {device} scope global"))?)?;
+    let device =
+        route.pointer("/0/dev").and_then(Value::as_str).with_context(|| format!("no route to {peer}"))?;
+    let rows: Value =
+        serde_json::from_str(&namespace.ip(&format!("-6 -j address show dev {device} scope global"))?)?;
     let Some(own) = rows.pointer("/0/addr_info/0/local").and_then(Value::as_str) else { return Ok(()) };
     namespace.ip("-6 address flush dev lo")?;
     namespace.add_address("lo", &format!("{own}/128"))
