@@ -168,12 +168,20 @@ impl Namespace {
 
     /// The link-local IPv6 address of an interface.
     pub fn link_local(&self, interface: &str) -> Result<IpAddr> {
-        let text = self.ip(&format!("-6 -j address show dev {interface} scope link"))?;
-        let rows: Value = serde_json::from_str(&text)?;
-        rows.pointer("/0/addr_info/0/local")
-            .and_then(Value::as_str)
-            .and_then(|text| text.parse().ok())
+        let found = self.ipv6_addresses(interface, "link")?;
+        found
+            .into_iter()
+            .next()
             .with_context(|| format!("{interface} in {} has no link-local address", self.label))
+    }
+
+    /// The IPv6 addresses of an interface that have this scope (`link`, `global`).
+    pub fn ipv6_addresses(&self, interface: &str, scope: &str) -> Result<Vec<IpAddr>> {
+        let text = self.ip(&format!("-6 -j address show dev {interface} scope {scope}"))?;
+        let rows: Value = serde_json::from_str(&text).context("reading the answer of `ip -j address`")?;
+        let addresses = rows.pointer("/0/addr_info").and_then(Value::as_array).into_iter().flatten();
+        // Addresses of other scopes leave empty rows.
+        Ok(addresses.filter_map(|row| row.get("local")?.as_str()?.parse().ok()).collect())
     }
 }
 

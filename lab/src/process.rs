@@ -1,12 +1,13 @@
 //! A process inside a namespace: started, signalled by its own id, waited for, its output in a log file.
 
 use std::fs::{File, OpenOptions};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
 use crate::namespace::Namespace;
@@ -25,7 +26,7 @@ impl Process {
         let file = OpenOptions::new().create(true).append(true).open(&log);
         let out: File = file.with_context(|| format!("opening {}", log.display()))?;
         let err = out.try_clone().context("sharing the log")?;
-        command.stdin(Stdio::null()).stdout(out).stderr(err);
+        command.stdin(Stdio::null()).stdout(out).stderr(err).process_group(0);
         let child = namespace.enter(|| command.spawn())?.with_context(|| format!("starting {command:?}"))?;
         namespace.lab().remember_log(log.clone());
         Ok(Self { name: format!("{name} in {}", namespace.label()), child, log })
@@ -57,6 +58,13 @@ impl Process {
             None => Ok(()),
             Some(status) => bail!("{} has ended: {status}\n{}", self.name, tail(&self.log(), 20)),
         }
+    }
+
+    /// Sends a signal to it and to the children that it has not set apart.
+    pub fn signal_group(&self, signal: Signal) -> Result<()> {
+        let id = i32::try_from(self.child.id()).context("process id")?;
+        killpg(Pid::from_raw(id), signal)
+            .with_context(|| format!("sending {signal} to {} and its children", self.name))
     }
 
     /// Sends a signal.
@@ -92,9 +100,11 @@ impl Process {
         ended
     }
 
-    /// SIGKILL, and reaps it.
+    /// SIGKILL to it and its children, and reaps it.
     pub fn kill(&mut self) {
-        let _ = self.child.kill();
+        if self.is_running() {
+            let _ = self.signal_group(Signal::SIGKILL);
+        }
         let _ = self.child.wait();
     }
 }

@@ -7,9 +7,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use crate::expect::eventually;
 use crate::namespace::{Namespace, remove};
 use crate::sandbox;
 
@@ -87,13 +89,10 @@ impl Lab {
     pub fn link(&self, a: End<'_>, b: End<'_>) -> Result<()> {
         let (near, far) = (a.0.name(), b.0.name());
         a.0.ip(&format!("link add {} netns {near} type veth peer name {} netns {far}", a.1, b.1))?;
-        for (namespace, interface, addresses) in [a, b] {
-            for address in addresses {
-                namespace.add_address(interface, address)?;
-            }
-            namespace.link_up(interface)?;
-        }
-        Ok(())
+        a.0.link_up(a.1)?;
+        b.0.link_up(b.1)?;
+        furnish(a)?;
+        furnish(b)
     }
 
     /// The lab's directory.
@@ -150,16 +149,24 @@ impl Segment {
         let (near, far) = (namespace.name(), self.switch.name());
         namespace.ip(&format!("link add {interface} netns {near} type veth peer name {port} netns {far}"))?;
         self.switch.ip(&format!("link set {port} master br0 up"))?;
-        for address in addresses {
-            namespace.add_address(interface, address)?;
-        }
-        namespace.link_up(interface)
+        namespace.link_up(interface)?;
+        furnish((namespace, interface, addresses))
     }
 
     /// The namespace of the switch, to capture on `br0` or to cut a port.
     pub fn switch(&self) -> &Namespace {
         &self.switch
     }
+}
+
+/// Gives an interface that is up its addresses, and waits until the kernel has noticed the carrier: only then does it
+/// have a link-local address, and with many labs at work that takes a while.
+fn furnish((namespace, interface, addresses): End<'_>) -> Result<()> {
+    for address in addresses {
+        namespace.add_address(interface, address)?;
+    }
+    eventually(Duration::from_secs(10), "the interface is ready", || namespace.link_local(interface))
+        .map(drop)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

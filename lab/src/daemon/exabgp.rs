@@ -4,7 +4,8 @@
 //! named pipe that this side keeps open, one into a file. ExaBGP keeps no table of what it has received, so
 //! [`ExaBgp::received`] replays the events.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
@@ -109,10 +110,23 @@ impl Daemon for ExaBgp {
 
     fn start_again(&mut self) -> Result<()> {
         self.process.kill();
-        let _ = std::fs::remove_file(self.dir.join("events"));
+        // A fresh pipe and file: the old `cat`s may still sit at theirs.
+        for name in ["events", "commands"] {
+            let _ = std::fs::remove_file(self.dir.join(name));
+        }
+        self.commands = make_pipe(&self.dir)?;
         self.process = spawn(&self.namespace, &self.dir)?;
         self.settle()
     }
+}
+
+fn make_pipe(dir: &Path) -> Result<File> {
+    let (pipe, events) = (dir.join("commands"), dir.join("events"));
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::from_bits_truncate(0o600)).context("making the pipe")?;
+    let lines = format!("#!/bin/sh\ncat {} &\nexec cat >>{}\n", pipe.display(), events.display());
+    std::fs::write(dir.join("api.sh"), lines).context("writing the API's script")?;
+    // Open for both directions, so that neither side ever sees its end.
+    OpenOptions::new().read(true).write(true).open(&pipe).context("opening the pipe")
 }
 
 fn spawn(namespace: &Namespace, dir: &Path) -> Result<Process> {
@@ -216,12 +230,22 @@ fn replay<'a>(events: impl Iterator<Item = &'a Value>) -> BTreeMap<IpNet, Receiv
             for (hop, list) in hops.as_object().into_iter().flatten() {
                 let Ok(next_hop) = hop.parse() else { continue };
                 for prefix in prefixes(list) {
-                    table.insert(prefix, Received { prefix, next_hop, as_path: as_path.clone() });
+                    let route = Received { prefix, next_hop, as_path: as_path.clone() };
+                    // A global and a link-local next hop come as two.
+                    match table.entry(prefix) {
+                        Entry::Occupied(_) if is_link_local(next_hop) => {}
+                        Entry::Occupied(mut old) => drop(old.insert(route)),
+                        Entry::Vacant(place) => drop(place.insert(route)),
+                    }
                 }
             }
         }
     }
     table
+}
+
+fn is_link_local(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local())
 }
 
 fn families<'a>(update: &'a Value, key: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {

@@ -97,18 +97,6 @@ impl Daemon for OpenBgpd {
         &mut self.process
     }
 
-    /// Its three processes end when the first of them has gone.
-    fn kill(&mut self) {
-        let parent = self.process.id().to_string();
-        let children = Command::new("pgrep").args(["-P", &parent]).output();
-        self.process.kill();
-        let list =
-            children.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-        for child in list.lines().filter_map(|line| line.parse().ok()) {
-            let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(child), nix::sys::signal::SIGKILL);
-        }
-    }
-
     fn start_again(&mut self) -> Result<()> {
         self.kill();
         self.process = spawn(&self.namespace, &self.dir)?;
@@ -128,9 +116,7 @@ fn lend_address(namespace: &Namespace, peer: IpAddr) -> Result<()> {
     let route: Value = serde_json::from_str(&namespace.ip(&format!("-j route get {peer}"))?)?;
     let device =
         route.pointer("/0/dev").and_then(Value::as_str).with_context(|| format!("no route to {peer}"))?;
-    let rows: Value =
-        serde_json::from_str(&namespace.ip(&format!("-6 -j address show dev {device} scope global"))?)?;
-    let Some(own) = rows.pointer("/0/addr_info/0/local").and_then(Value::as_str) else { return Ok(()) };
+    let Some(own) = namespace.ipv6_addresses(device, "global")?.into_iter().next() else { return Ok(()) };
     namespace.ip("-6 address flush dev lo")?;
     namespace.add_address("lo", &format!("{own}/128"))
 }
@@ -179,7 +165,7 @@ fn render_neighbor(neighbor: &Neighbor, text: &mut String) {
     }
     for (wanted, line) in [
         (neighbor.passive, "  passive\n"),
-        (neighbor.two_octet_as, "  announce as4byte no\n"),
+        (neighbor.two_octet_as, "  announce as-4byte no\n"),
         (neighbor.ttl_security, "  ttl-security yes\n"),
     ] {
         if wanted {

@@ -34,10 +34,10 @@ fn a_hung_peer_is_dropped_when_the_hold_timer_expires(lab: &Lab, kind: Kind) -> 
     let mut pair = start(lab, kind, 3)?;
     let capture = Capture::start(&pair.a, "eth0", "tcp port 179")?;
     let stopped = Instant::now();
-    freeze(&mut pair, Signal::SIGSTOP)?;
+    pair.peer.process().signal_group(Signal::SIGSTOP)?;
     pair.dut.await_down(B4)?;
     let took = stopped.elapsed();
-    freeze(&mut pair, Signal::SIGCONT)?;
+    pair.peer.process().signal_group(Signal::SIGCONT)?;
     ensure!(
         (Duration::from_millis(1900)..Duration::from_secs(6)).contains(&took),
         "hold time 3 s, but {took:?}"
@@ -47,16 +47,6 @@ fn a_hung_peer_is_dropped_when_the_hold_timer_expires(lab: &Lab, kind: Kind) -> 
     let sent = capture.fields("bgp.notify.major_error && ip.src == 10.0.0.1", &["bgp.notify.major_error"])?;
     ensure!(sent.first().map(String::as_str) == Some("4"), "NOTIFICATIONs sent: {sent:?}");
     pair.dut.await_route(B4, THEIRS).map(drop)
-}
-
-/// OpenBGPD speaks from a child process.
-fn freeze(pair: &mut Pair, signal: Signal) -> Result<()> {
-    let parent = pair.peer.process().id().to_string();
-    let children = std::process::Command::new("pgrep").args(["-P", &parent]).output()?;
-    for child in String::from_utf8_lossy(&children.stdout).lines() {
-        nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.parse()?), signal)?;
-    }
-    pair.peer.process().signal(signal)
 }
 
 /// FRR's `bgp fast-external-failover` is on by default: a directly connected peer is down with the interface.
