@@ -22,7 +22,10 @@ impl Capture {
     pub fn start(namespace: &Namespace, interface: &str, filter: &str) -> Result<Self> {
         let file = namespace.dir()?.join(format!("{interface}.pcap"));
         let mut command = Command::new("tcpdump");
-        command.args(["-U", "--immediate-mode", "-n", "-Z", "root", "-i", interface, "-w"]).arg(&file).arg(filter);
+        command
+            .args(["-U", "--immediate-mode", "-n", "-Z", "root", "-i", interface, "-w"])
+            .arg(&file)
+            .arg(filter);
         let process = Process::spawn(namespace, "tcpdump", command)?;
         eventually(Duration::from_secs(5), "tcpdump listens", || {
             ensure(process.log().contains("listening on"), || process.log())

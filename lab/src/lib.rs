@@ -37,6 +37,7 @@ pub mod namespace;
 pub mod ping;
 pub mod process;
 pub mod sandbox;
+pub mod site;
 pub mod topology;
 
 pub use expect::{eventually, holds_for};

@@ -66,6 +66,12 @@ impl Ping {
         Loss::count(&answered, sent, self.interval)
     }
 
+    /// Whether the latest request that was due has no answer.
+    pub fn stalled(&self) -> bool {
+        let log = self.process.log();
+        log.lines().rev().find(|line| line.contains("icmp_seq=")).is_none_or(|line| missed(line).is_some())
+    }
+
     /// Ends it and says what was lost in all.
     pub fn finish(mut self) -> Result<Loss> {
         // Answers to the last requests are still under way.

@@ -78,10 +78,10 @@ impl Daemon for ExaBgp {
     }
 
     fn established(&self, neighbor: IpAddr) -> Result<bool> {
-        let states = self.events().into_iter().filter(|event| is_from(event, neighbor));
-        let last =
-            states.filter_map(|event| event.pointer("/neighbor/state")?.as_str().map(str::to_owned)).last();
-        Ok(last.as_deref() == Some("up"))
+        let events = self.events();
+        let states = events.iter().rev().filter(|event| is_from(event, neighbor));
+        let mut states = states.filter_map(|event| event.pointer("/neighbor/state")?.as_str());
+        Ok(states.next() == Some("up"))
     }
 
     fn received(&self, neighbor: IpAddr) -> Result<BTreeSet<Received>> {

@@ -57,7 +57,8 @@ impl Frr {
         checked(command.output(), &format!("vtysh -c {commands:?}"))
     }
 
-    fn show_json(&self, words: &str) -> Result<Value> {
+    /// What vtysh answers to `WORDS json`.
+    pub fn show_json(&self, words: &str) -> Result<Value> {
         let text = self.vtysh(&[&format!("{words} json")])?;
         serde_json::from_str(&text).with_context(|| format!("`{words} json` said {text}"))
     }
