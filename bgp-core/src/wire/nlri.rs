@@ -47,20 +47,18 @@ impl<'a> NlriIter<'a> {
     }
 
     #[inline]
-    fn take(&mut self) -> Option<Nlri> {
-        let mut rest = self.rest;
-        let mut path_id = 0;
-        if self.has_path_id {
-            let (id, after) = rest.split_first_chunk()?;
-            (path_id, rest) = (u32::from_be_bytes(*id), after);
-        }
-        let (len, after) = rest.split_first()?;
-        let prefix = match self.family {
-            Family::Ipv4Unicast => Prefix::V4(v4(after, *len)?),
-            Family::Ipv6Unicast => Prefix::V6(v6(after, *len)?),
-        };
-        self.rest = after.get(octets_of(*len)..)?;
-        Some(Nlri { path_id, prefix })
+    fn take_path_id(&mut self) -> Option<u32> {
+        let (id, rest) = self.rest.split_first_chunk()?;
+        self.rest = rest;
+        Some(u32::from_be_bytes(*id))
+    }
+
+    /// Takes a length, and the octets that it says follow; there may be more behind them.
+    #[inline]
+    fn take_prefix(&mut self) -> Option<(u8, &'a [u8])> {
+        let (len, octets) = self.rest.split_first()?;
+        self.rest = octets.get(octets_of(*len)..)?;
+        Some((*len, octets))
     }
 }
 
@@ -70,9 +68,14 @@ impl Iterator for NlriIter<'_> {
     #[inline]
     fn next(&mut self) -> Option<Nlri> {
         loop {
-            let nlri = self.take()?;
-            if is_destination(&nlri.prefix) {
-                return Some(nlri);
+            let path_id = if self.has_path_id { self.take_path_id()? } else { 0 };
+            let (len, octets) = self.take_prefix()?;
+            let prefix = match self.family {
+                Family::Ipv4Unicast => Prefix::V4(v4(octets, len)?),
+                Family::Ipv6Unicast => Prefix::V6(v6(octets, len)?),
+            };
+            if is_destination(&prefix) {
+                return Some(Nlri { path_id, prefix });
             }
         }
     }
