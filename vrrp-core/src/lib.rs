@@ -1,2 +1,48 @@
-//! VRRP without I/O. The machine lands with the gateway; until then this crate is a name.
+//! VRRP without I/O: VRRPv3 (RFC 9568) for IPv4 and IPv6, VRRPv2 (RFC 3768) for IPv4.
+//!
+//! ```text
+//! datagrams ─▶ packet ─▶ router ─▶ Event       Activate, Deactivate, what to log
+//!              views    states  ─▶ Transmit    advertisements; gratuitous ARP, unsolicited NA
+//! ```
+//!
+//! A [`VirtualRouter`] is one family of one VRID on one interface; the two families of a VRID are two of them and
+//! know nothing of each other. It is told of packets, of its interface, of time and of what the rest of the router
+//! thinks (tracked facts, readiness), and says what to send and whether it holds the gateway. A [`Segment`] is all
+//! the virtual routers of an interface and finds the one a packet is for.
+//!
+//! Every machine has the same verbs: `handle_*` takes something in, `poll_*` gives something out, and time is an
+//! argument. The crate has no clock, socket, thread or entropy, which the compiler checks: it is `no_std` with
+//! `alloc`.
 #![no_std]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::wildcard_enum_match_arm)
+)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod announce;
+pub mod checksum;
+pub mod config;
+pub mod error;
+pub mod frame;
+pub mod packet;
+pub mod router;
+pub mod segment;
+pub mod time;
+pub mod types;
+
+pub use announce::AnnouncePlan;
+pub use checksum::ChecksumForm;
+pub use config::{AcceptMode, Config, FirstAddress, MacMode, Preempt, Settings, VirtualAddresses};
+pub use error::{ConfigError, DropReason, Drops, Remark, Remarks};
+pub use packet::{Advertisement, Datagram};
+pub use router::{
+    Activation, Departure, Event, FsmState, Link, Outgoing, Port, Readiness, Statistics, Timer, TrackId,
+    Transition, TransitionReason, Transmit, VirtualRouter,
+};
+pub use segment::Segment;
+pub use time::{Centiseconds, Instant};
+pub use types::{Endpoints, Family, Mac, Priority, Version, Vrid};
