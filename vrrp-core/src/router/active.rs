@@ -207,10 +207,11 @@ impl Active {
         self.announcer = Announcer::start(&ledger.settings().announce, ledger.now);
     }
 
-    /// Announcements wait while the gateway is on offer, and end when it is left: they would speak against it.
+    /// Announcements wait until the driver has been told (RFC 9568 §8.1.2: not before address and hardware address are
+    /// in place) and while the gateway is on offer, and end when it is left: they would speak against it.
     pub(super) fn deadline(&self, ledger: &Ledger) -> (Instant, Timer) {
         match self.duty {
-            Duty::Serve { next } => match self.announcer.deadline() {
+            Duty::Serve { next } => match self.announcer.deadline().filter(|_| !ledger.has_role()) {
                 Some(announce) if announce < next => (announce, Timer::Announce),
                 _ => (next, Timer::Advertise),
             },

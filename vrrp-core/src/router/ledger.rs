@@ -164,6 +164,11 @@ impl Ledger {
         self.role.take().or_else(|| self.log.pop_front())
     }
 
+    /// True while the driver has not been told of its role.
+    pub(super) const fn has_role(&self) -> bool {
+        self.role.is_some()
+    }
+
     /// True while something waits to be taken.
     pub(super) fn is_loaded(&self) -> bool {
         !self.transmit.is_empty() || self.role.is_some() || !self.log.is_empty()
