@@ -102,3 +102,89 @@ impl Segment {
         &self.dropped
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Settings, VirtualAddresses};
+    use crate::packet::Message;
+    use crate::router::{FsmState, Link, Port};
+    use crate::types::{Endpoints, Mac, Priority};
+    use alloc::vec::Vec;
+    use core::time::Duration;
+
+    fn key(vrid: u8, family: Family) -> Key {
+        Key { vrid: Vrid::new(vrid).unwrap(), family }
+    }
+
+    fn settings(key: Key) -> Settings {
+        let address = match key.family {
+            Family::Ipv4 => "10.0.0.254",
+            Family::Ipv6 => "fe80::254",
+        };
+        Settings::new(key.vrid, VirtualAddresses::collect([address.parse().unwrap()]).unwrap())
+    }
+
+    fn full() -> Segment {
+        let mut segment = Segment::new();
+        for vrid in 1..=255 {
+            for (family, primary) in [(Family::Ipv4, "10.0.0.1"), (Family::Ipv6, "fe80::1")] {
+                let config = Config::check(settings(key(vrid, family))).unwrap();
+                let mut router = VirtualRouter::new(config, Instant::START);
+                let port = Port { primary: primary.parse().unwrap(), mac: Mac([2; 6]) };
+                router.handle_interface(Link::Up(port), Instant::START);
+                assert!(segment.insert(router).is_none());
+            }
+        }
+        segment
+    }
+
+    fn hear(segment: &mut Segment, key: Key, hop_limit: u8) -> Option<Key> {
+        let source = match key.family {
+            Family::Ipv4 => "10.0.0.2",
+            Family::Ipv6 => "fe80::2",
+        };
+        let endpoints = Endpoints::new(source.parse().unwrap(), key.family.group()).unwrap();
+        let settings = settings(key);
+        let message = Message {
+            version: settings.version,
+            vrid: key.vrid,
+            priority: Some(Priority::DEFAULT),
+            interval: settings.interval,
+            addresses: &settings.addresses,
+            form: settings.checksum,
+        };
+        let mut payload = Vec::new();
+        message.emit(&endpoints, &mut payload);
+        let at = Instant::START + Duration::from_secs(3);
+        segment.handle_packet(&Datagram { endpoints, hop_limit, payload: &payload }, at)
+    }
+
+    #[test]
+    fn both_families_of_every_vrid_are_virtual_routers_of_their_own() {
+        let mut segment = full();
+        let heard = key(200, Family::Ipv6);
+        assert_eq!(hear(&mut segment, heard, 255), Some(heard));
+        for (_, router) in segment.routers_mut() {
+            while router.poll_event().is_some() {}
+        }
+        let (at, first, _) = segment.poll_timeout().unwrap();
+        assert_eq!((at - Instant::START, first.vrid.get()), (Duration::from_nanos(3_609_375_000), 1));
+        segment.handle_timeout(at);
+        let backups: Vec<_> =
+            segment.routers().filter(|(_, r)| r.state() == FsmState::Backup).map(|(key, _)| key).collect();
+        assert_eq!(backups, [heard]);
+    }
+
+    #[test]
+    fn packets_for_nobody_here_are_counted() {
+        let mut segment = full();
+        let gone = key(7, Family::Ipv4);
+        assert!(segment.remove(gone).is_some());
+        assert_eq!(hear(&mut segment, gone, 255), None);
+        assert_eq!(hear(&mut segment, gone, 64), None);
+        assert_eq!(segment.dropped().of(DropReason::Vrid), 1);
+        assert_eq!(segment.dropped().of(DropReason::HopLimit), 1);
+        assert_eq!(segment.dropped().total(), 2);
+    }
+}
