@@ -50,7 +50,7 @@ fn set_path(set: &Set, draft: &mut RouteDraft) {
             draft.attrs.prepend(&numbers);
         }
         Set::AsPathExclude(numbers) => {
-            draft.attrs.map_as_path(|asn| (!numbers.contains(&asn)).then_some(asn))
+            draft.attrs.map_as_path(|asn| (!numbers.contains(&asn)).then_some(asn));
         }
         _ => {}
     }

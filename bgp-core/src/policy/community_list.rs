@@ -115,7 +115,7 @@ fn text_of(attrs: AttrBlock<'_>, kind: CommunityKind) -> String {
     let mut text = String::new();
     match kind {
         CommunityKind::Standard => {
-            attrs.communities().for_each(|value| push_text(&mut text, &Community(value)))
+            attrs.communities().for_each(|value| push_text(&mut text, &Community(value)));
         }
         CommunityKind::Large => {
             attrs.large_communities().for_each(|value| push_text(&mut text, &LargeCommunity(value)));
