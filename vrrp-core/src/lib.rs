@@ -13,6 +13,27 @@
 //! Every machine has the same verbs: `handle_*` takes something in, `poll_*` gives something out, and time is an
 //! argument. The crate has no clock, socket, thread or entropy, which the compiler checks: it is `no_std` with
 //! `alloc`.
+//!
+//! ```
+//! use core::time::Duration;
+//! use vrrp_core::{Config, Event, Instant, Link, Mac, Port, Settings, Transmit, VirtualAddresses, VirtualRouter, Vrid};
+//!
+//! let vrid = Vrid::new(5).ok_or("0 is no VRID")?;
+//! let addresses = VirtualAddresses::collect(["10.0.0.254".parse()?])?;
+//! let mut router = VirtualRouter::new(Config::check(Settings::new(vrid, addresses))?, Instant::START);
+//!
+//! let port = Port { primary: "10.0.0.1".parse()?, mac: Mac([2, 0, 0, 0, 0, 1]) };
+//! router.handle_interface(Link::Up(port), Instant::START);
+//! while router.poll_event().is_some() {}
+//!
+//! // Nobody is heard, so it takes over: it advertises, and then holds the gateway.
+//! let (due, _) = router.poll_timeout().ok_or("no deadline")?;
+//! assert_eq!(due.since_start(), Duration::from_micros(3_609_375));
+//! router.handle_timeout(due);
+//! assert!(matches!(router.poll_transmit(), Some(Transmit::Advertisement(_))));
+//! assert!(matches!(router.poll_event(), Some(Event::Activate(_))));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![no_std]
 #![cfg_attr(
     test,

@@ -160,6 +160,15 @@ impl Priority {
     }
 }
 
+impl Mac {
+    /// The interface identifier that a host makes from it unless told otherwise (RFC 4291, appendix A).
+    #[must_use]
+    pub const fn interface_identifier(self) -> [u8; 8] {
+        let Self([a, b, c, d, e, f]) = self;
+        [a ^ 2, b, c, 0xff, 0xfe, d, e, f]
+    }
+}
+
 impl Endpoints {
     /// The two as ends of one datagram; nothing if they are of different families.
     #[must_use]

@@ -1,6 +1,7 @@
 //! The words between a virtual router and its driver: what goes in beside packets and time, and what comes out.
 
 use alloc::vec::Vec;
+use core::fmt;
 use core::net::IpAddr;
 
 use crate::checksum::ChecksumForm;
@@ -160,7 +161,7 @@ pub struct Transition {
     pub at: Instant,
 }
 
-/// What changed the state.
+/// What changed the state, or keeps it from changing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransitionReason {
     /// Startup (RFC 9568 §6.4.1).
@@ -179,9 +180,10 @@ pub enum TransitionReason {
     Stopped,
     /// The interface is down, or has no address to send from.
     LinkDown,
-    /// The address to send from is of no use: of the other family, not link-local, or a virtual one.
+    /// The address to send from is of no use: of the other family, not link-local, a virtual one, or made from the
+    /// virtual hardware address, which every router has.
     BadSource(IpAddr),
-    /// It is to be another virtual router.
+    /// It is to speak another version.
     Reconfigured,
 }
 
@@ -243,5 +245,23 @@ impl Transition {
     #[must_use]
     pub fn takes_over(&self) -> bool {
         self.to == FsmState::Active
+    }
+}
+
+impl fmt::Display for TransitionReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Started => f.write_str("started"),
+            Self::ActiveSilent(None) => f.write_str("no router is Active"),
+            Self::ActiveSilent(Some(source)) => write!(f, "{source} has fallen silent"),
+            Self::ActiveResigned(source) => write!(f, "{source} resigned"),
+            Self::Preempting(source) => write!(f, "{source} has a lower priority"),
+            Self::Outranked(source, priority) => write!(f, "{source} has priority {priority}"),
+            Self::HandedOver(source) => write!(f, "stopped, and {source} took over"),
+            Self::Stopped => f.write_str("stopped"),
+            Self::LinkDown => f.write_str("the interface is down or has no address"),
+            Self::BadSource(source) => write!(f, "{source} cannot be sent from"),
+            Self::Reconfigured => f.write_str("the version changed"),
+        }
     }
 }

@@ -195,8 +195,8 @@ impl Ledger {
 
     /// The interface, if a virtual router can run on it; why not, otherwise.
     ///
-    /// A source that is itself virtual would decide the election between equals wrongly on every router; only the
-    /// owner has one by right (RFC 9568 §7.2).
+    /// A source that every router has would make the packets of the others look like our own: a virtual address,
+    /// which only the owner has by right (RFC 9568 §7.2), or one made from the virtual hardware address (§7.4).
     pub(super) fn usable_port(&self) -> Result<Port, TransitionReason> {
         let Link::Up(port) = self.link else {
             return Err(TransitionReason::LinkDown);
@@ -204,7 +204,10 @@ impl Ledger {
         let settings = self.settings();
         let is_usable = match port.primary {
             IpAddr::V4(address) => !address.is_unspecified(),
-            IpAddr::V6(address) => address.is_unicast_link_local(),
+            IpAddr::V6(address) => {
+                let vmac = settings.vrid.mac(Family::Ipv6);
+                address.is_unicast_link_local() && !address.octets().ends_with(&vmac.interface_identifier())
+            }
         };
         let is_virtual = !settings.priority.is_owner() && settings.addresses.contains(port.primary);
         if Family::of(port.primary) == self.config.family() && is_usable && !is_virtual {

@@ -91,7 +91,8 @@ impl VirtualRouter {
     }
 
     /// The fact `track` holds, or fails and costs `decrement`; being told twice changes nothing. A decrement of zero
-    /// is a fact that holds.
+    /// is a fact that holds, or is tracked no more. The effective priority is at least 1 (RFC 9568 §5.2.4 keeps 0 for
+    /// resigning), and an owner's is 255 whatever fails.
     pub fn handle_track(&mut self, track: TrackId, decrement: u8, now: Instant) {
         self.ledger.now = now;
         let before = self.ledger.effective_priority();
@@ -227,6 +228,16 @@ impl VirtualRouter {
     #[must_use]
     pub const fn link(&self) -> Link {
         self.ledger.link
+    }
+
+    /// What keeps it in Initialize; nothing in the other states.
+    #[must_use]
+    pub fn hindrance(&self) -> Option<TransitionReason> {
+        match (&self.state, self.ledger.is_wanted) {
+            (State::Backup(_) | State::Active(_), _) => None,
+            (State::Initialize, false) => Some(TransitionReason::Stopped),
+            (State::Initialize, true) => self.ledger.usable_port().err(),
+        }
     }
 
     /// The source of what it sends, while it runs.

@@ -152,4 +152,7 @@ fn a_source_that_is_of_no_use_keeps_a_virtual_router_in_initialize() {
     let port = Port { primary: "2001:db8::2".parse().unwrap(), mac: Mac([2; 6]) };
     global.router.handle_interface(Link::Up(port), Instant::START);
     assert_eq!(global.reason(), TransitionReason::BadSource(port.primary));
+    let port = Port { primary: "fe80::200:5eff:fe00:205".parse().unwrap(), ..port };
+    global.router.handle_interface(Link::Up(port), Instant::START);
+    assert_eq!(global.router.hindrance(), Some(TransitionReason::BadSource(port.primary)));
 }

@@ -102,6 +102,26 @@ fn a_router_that_is_not_ready_stays_backup_and_takes_over_in_its_turn_once_it_is
 }
 
 #[test]
+fn the_delay_before_preemption_begins_when_the_router_is_ready() {
+    let settings = Settings { preempt: Preempt::On { delay: Duration::from_secs(2) }, ..priority(200) };
+    run(
+        settings,
+        &[
+            (0, Waiting, &[]),
+            (0, Up, &[Becomes(Backup)]),
+            (1_000_000, Hear(2, 100), &[]),
+            (9_500_000, Hear(2, 100), &[]),
+            (10_000_000, Ready, &[]),
+            (10_500_000, Hear(2, 100), &[]),
+            (11_500_000, Hear(2, 100), &[]),
+            (12_500_000, Hear(2, 100), &[]),
+            (14_718_749, Time, &[]),
+            (14_718_750, Time, TAKES_OVER_AT_200),
+        ],
+    );
+}
+
+#[test]
 fn an_owner_that_is_not_ready_waits_and_is_active_the_moment_it_is() {
     run(
         priority(255),
