@@ -95,9 +95,8 @@ fn is_same_way(one: &FibNextHop, other: &FibNextHop) -> bool {
         NextHop::V6 { link_local, .. } => link_local,
         NextHop::V4(_) => None,
     };
-    one.address == other.address && one.interface == other.interface
-        || link_local(one).is_some_and(|addr| Some(addr) == link_local(other))
-            && one.interface == other.interface
+    let is_same_link = link_local(one).is_some_and(|addr| Some(addr) == link_local(other));
+    one.interface == other.interface && (one.address == other.address || is_same_link)
 }
 
 /// Distinct routes remembered.

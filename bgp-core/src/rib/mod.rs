@@ -152,9 +152,10 @@ impl Rib {
     }
 
     /// The route to `prefix` as a peer was told it, if it was.
-    pub fn advertised(&mut self, peer: PeerId, prefix: &Prefix) -> Option<Outgoing> {
+    #[must_use]
+    pub fn advertised(&self, peer: PeerId, prefix: &Prefix) -> Option<Outgoing> {
         let ix = self.shared.peers.ix(peer)?;
         let family = &self.families[Family::of(prefix)];
-        family.advertised(&mut self.shared, ix, family.table.find(prefix)?)
+        family.advertised(&self.shared, ix, family.table.find(prefix)?)
     }
 }

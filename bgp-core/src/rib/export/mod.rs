@@ -13,10 +13,12 @@
 //! peer costs two bits a prefix and its queue, and holds nobody up.
 
 mod batch;
+mod default;
 mod facts;
 mod flush;
 mod rewrite;
 mod rules;
+mod write;
 
 use alloc::vec::Vec;
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// One thing that happens.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Event {
     Announce { peer: u32, prefix: u8, count: u8, path: u32, sealed: bool },
     Withdraw { peer: u32, prefix: u8 },
@@ -122,7 +122,7 @@ fn expected(site: &Site, peer: &RibPeer, id: PeerId) -> BTreeSet<(Prefix, String
 fn check(site: &Site) {
     for (id, neighbor) in &site.peers {
         let held: BTreeSet<_> =
-            neighbor.told.iter().map(|(prefix, _)| (*prefix, neighbor.path(&prefix.to_string()))).collect();
+            neighbor.told.keys().map(|prefix| (*prefix, neighbor.path(&prefix.to_string()))).collect();
         assert_eq!(held, expected(site, &neighbor.facts, *id), "peer {}", id.0);
         let counts = site.rib.peer_counts(*id, Family::Ipv4Unicast);
         let of_peer = |path: &PathView<'_>| path.peer == Some(*id);
