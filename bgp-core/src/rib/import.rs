@@ -56,7 +56,7 @@ impl Rib {
             }
             let family = &mut self.families[reach.family];
             let verdict = family.announce(&mut self.shared, peer, (update, reach, &block), now);
-            received.max_prefix = received.max_prefix.or(verdict);
+            received.max_prefix = verdict.or(received.max_prefix);
         }
         self.block = block;
         received
@@ -114,7 +114,7 @@ impl FamilyRib {
             }
             self.place(shared, announced, &nlri, effective);
             if let Some(limit) = &announced.config.maximum_prefix {
-                verdict = verdict.or(shared.check_limit(self.family, announced, limit));
+                verdict = shared.check_limit(self.family, announced, limit).or(verdict);
                 if verdict.is_some_and(|verdict| verdict.stops()) {
                     break;
                 }

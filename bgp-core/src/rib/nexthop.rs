@@ -110,6 +110,14 @@ impl NextHops {
         id
     }
 
+    /// Every tracked address with its state and the number of attribute sets that use it.
+    pub(super) fn tracked(&self) -> impl Iterator<Item = (IpAddr, NextHopState, u32)> {
+        self.tracked.iter().map(|(addr, tracked)| {
+            let users = tracked.ids.iter().filter_map(|id| self.records.get(id.0 as usize));
+            (*addr, tracked.state, users.map(|record| record.users).sum())
+        })
+    }
+
     /// One more user.
     pub(super) fn hold(&mut self, id: NextHopId) {
         if let Some(record) = self.records.get_mut(id.0 as usize) {

@@ -176,6 +176,11 @@ impl Rib {
         counts
     }
 
+    /// The addresses that routes depend on, how each is reached, and how many attribute sets use it.
+    pub fn next_hops(&self) -> impl Iterator<Item = (IpAddr, NextHopState, u32)> {
+        self.shared.next_hops.tracked()
+    }
+
     /// The size of things.
     #[must_use]
     pub fn totals(&self, family: Family) -> Totals {
