@@ -142,8 +142,12 @@ fn check(site: &Site) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
     #[test]
-    fn what_peers_hold_is_what_the_tables_say(events in prop::collection::vec(event(), 1..80)) {
+    fn what_peers_hold_is_what_the_tables_say(
+        events in prop::collection::vec(event(), 1..80),
+        log_limit in prop_oneof![Just(3), Just(1000)],
+    ) {
         let mut site = Site::new();
+        site.rib.families[Family::Ipv4Unicast].log.limit = log_limit;
         for peer in 1..=PEERS {
             apply(&mut site, Event::Up { peer });
         }
