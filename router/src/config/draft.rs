@@ -312,12 +312,6 @@ impl Draft {
     pub(crate) fn peer_family(&mut self, statement: &Statement) -> Result<&mut PeerFamilyDraft, Complaint> {
         Ok(&mut self.peer(statement)?.families[statement.family()])
     }
-
-    /// True if `peer` has a group whose word it may override.
-    pub(crate) fn is_member(&self, peer: &PeerName) -> bool {
-        let peer = self.bgp.as_ref().and_then(|bgp| bgp.peers.get(peer));
-        peer.is_some_and(|peer| peer.group.is_some())
-    }
 }
 
 impl BgpDraft {

@@ -123,6 +123,11 @@ impl Editor {
         &self.findings
     }
 
+    /// What there is to say of the lines since this was asked last.
+    pub fn take_findings(&mut self) -> Findings {
+        std::mem::take(&mut self.findings)
+    }
+
     fn apply(&mut self, line: &Line<'_>) -> LineOutcome {
         if let Some(skipping) = self.skipping {
             if !self.ends_section(skipping, line) {
@@ -302,7 +307,12 @@ impl Editor {
         match found.row.negation {
             Negation::Removes => true,
             Negation::Sets => false,
-            Negation::Overrides => statement.peer().is_ok_and(|peer| !self.draft.is_member(&peer)),
+            // Without a group there is nothing to override: the default is what is left.
+            Negation::Overrides => {
+                let member = statement.peer().map(|peer| format!("neighbor {peer} peer-group"));
+                let is_member = member.is_ok_and(|key| self.script.has(&Place::Bgp, &key));
+                !is_member && self.script.has(&statement.place, &key(statement))
+            }
         }
     }
 
@@ -314,6 +324,10 @@ impl Editor {
     fn taken_back(&mut self, was: bool, statement: &Statement) -> LineOutcome {
         if was {
             self.stale = true;
+            if self.script.block(&Place::Bgp).is_none() {
+                // Another AS may come next.
+                self.draft.bgp = None;
+            }
             return LineOutcome::Acted;
         }
         let message = "no effect here: there is nothing to take back".into();

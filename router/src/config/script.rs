@@ -26,7 +26,7 @@ pub struct Block {
 /// One line.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// When it was first filed.
+    /// When it was last filed.
     pub order: u64,
     /// Keywords in full, values in their usual form.
     pub text: String,
@@ -59,15 +59,19 @@ impl Script {
         match block.lines.get_mut(&key) {
             Some(entry) => {
                 let before = if entry.text == text { Before::Same } else { Before::Other };
-                let old = std::mem::replace(&mut entry.spot, spot);
-                entry.text = text;
-                before(old)
+                let old = std::mem::replace(entry, Entry { order: self.filed, text, spot });
+                before(old.spot)
             }
             None => {
                 block.lines.insert(key, Entry { order: self.filed, text, spot });
                 Before::Nothing
             }
         }
+    }
+
+    /// True if a line is filed under this key.
+    pub(crate) fn has(&self, place: &Place, key: &str) -> bool {
+        self.blocks.get(place).is_some_and(|block| block.lines.contains_key(key))
     }
 
     /// Takes back the line with this key; true if there was one.
@@ -119,7 +123,7 @@ impl Script {
 }
 
 impl Block {
-    /// Keys and lines, in the order in which they were first filed.
+    /// Keys and lines, in the order in which they were last filed.
     #[must_use]
     pub fn in_order(&self) -> Vec<(&str, &Entry)> {
         let mut lines: Vec<_> = self.lines.iter().map(|(key, entry)| (key.as_str(), entry)).collect();

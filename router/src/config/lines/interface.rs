@@ -31,8 +31,7 @@ fn address(draft: &mut Draft, line: &Statement) -> Result<(), Complaint> {
         return Err(Complaint::new(format!("{address} cannot be the address of an interface")).at(2));
     }
     let addresses = &mut draft.interface(line)?.addresses;
-    if !addresses.contains(&address) {
-        addresses.push(address);
-    }
+    addresses.retain(|known| *known != address);
+    addresses.push(address);
     Ok(())
 }

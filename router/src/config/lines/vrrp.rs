@@ -113,9 +113,8 @@ fn address(draft: &mut Draft, line: &Statement) -> Result<(), Complaint> {
 }
 
 fn add<T: PartialEq>(list: &mut Vec<T>, item: T) {
-    if !list.contains(&item) {
-        list.push(item);
-    }
+    list.retain(|known| *known != item);
+    list.push(item);
 }
 
 fn track(draft: &mut Draft, line: &Statement) -> Result<(), Complaint> {
