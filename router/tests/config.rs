@@ -587,7 +587,9 @@ fn bgp_of(text: &str) -> Config {
 
 fn edit(text: &str) -> Editor {
     let mut editor = Editor::default();
-    text.lines().for_each(|line| drop(editor.apply_line(line.as_bytes())));
+    for line in text.lines() {
+        editor.apply_line(line.as_bytes());
+    }
     editor
 }
 

@@ -236,10 +236,9 @@ impl Editor {
         match outcome {
             Ok(()) => {
                 self.announce(found.row, statement.spot);
-                if matches!(found.row.effect, Effect::Act(_)) {
-                    if let Some(message) = self.file(&statement) {
-                        self.find(statement.spot.column, Severity::Warning, message, None);
-                    }
+                let acts = matches!(found.row.effect, Effect::Act(_));
+                if let Some(message) = acts.then(|| self.file(&statement)).flatten() {
+                    self.find(statement.spot.column, Severity::Warning, message, None);
                 }
                 LineOutcome::Acted
             }

@@ -8,7 +8,7 @@ use router::config::{Daemon, Editor, Loaded, load, running_config};
 /// # Panics
 ///
 /// If anything that must hold does not.
-pub fn holds(octets: &[u8]) {
+pub(crate) fn holds(octets: &[u8]) {
     let loaded = load(octets);
     the_account_adds_up(&loaded);
     let printed = running_config(&loaded.script, &Daemon::ALL);

@@ -51,7 +51,9 @@ mod tests {
             for row in rows(node).filter(|row| !matches!(row.effect, Effect::Sweep)) {
                 for sample in Pattern::compile(row.pattern).unwrap().samples() {
                     let mut editor = Editor::default();
-                    opening(node).iter().for_each(|line| drop(editor.apply_line(line.as_bytes())));
+                    for line in opening(node) {
+                        editor.apply_line(line.as_bytes());
+                    }
                     let outcome = editor.apply_line(sample.as_bytes());
                     let fitted = !matches!(outcome, LineOutcome::Unfit(_));
                     assert!(fitted, "{node}: {sample}: {:?}", editor.findings());

@@ -23,7 +23,7 @@ pub(crate) const ROWS: &[Row] = &[
     .not_yet(VRRP),
     Row::act("vrrp (1-255) advertisement-interval = (10-40950)", |draft, line| {
         let interval: u16 = second(line)?;
-        if interval % 10 != 0 {
+        if !interval.is_multiple_of(10) {
             let message = "the interval goes out in hundredths of a second: a multiple of 10 is needed";
             return Err(Complaint::new(message).at(3).hint(format!("{} for example", interval - interval % 10)));
         }
