@@ -18,6 +18,8 @@ pub enum SessionCommand {
     Refresh(Family, RefreshKind),
     /// Send this NOTIFICATION and end: shutdown, reset, too many prefixes, collision.
     Stop(NotificationBuf),
+    /// End without a word: the peer has restarted, and its new connection takes over (RFC 4724 §5).
+    Close,
 }
 
 /// What a session tells the speaker.

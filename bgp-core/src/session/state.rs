@@ -113,6 +113,7 @@ impl State {
                 line.end(DownReason::Stopped(notification));
                 Self::Closed
             }
+            (state, SessionCommand::Close) => state.on_closed(line),
             (Self::Established(mut state), SessionCommand::Transmit(octets)) => {
                 line.send_updates(octets, &state.negotiated.caps);
                 state.timers.restart_keepalive(&mut line.jitter, line.now);

@@ -19,7 +19,7 @@ use super::attr::{
     AsPath, AsnWidth, AttrBlock, AttrCode, AttrFlags, PathWriter, SegmentKind, put_attr, put_attr_with,
 };
 use super::nlri::{encoded_len, put_nlri};
-use super::{Caps, HEADER_LEN};
+use super::{Caps, HEADER_LEN, MessageType};
 use crate::types::{Asn, Family, NextHop, Nlri};
 
 /// What became of a prefix.
@@ -155,7 +155,7 @@ impl<'o, 'b> UpdateWriter<'o, 'b> {
     fn open(out: &'o mut Vec<u8>, caps: &Caps, family: Family, form: Form<'b>) -> Self {
         let start = out.len();
         out.extend_from_slice(&[0xff; MARKER_LEN]);
-        out.extend_from_slice(&[0, 0, UPDATE]);
+        out.extend_from_slice(&[0, 0, MessageType::UPDATE.0]);
         let has_path_id = caps.add_path_send.contains(family);
         Self { out, start, nlri: start, max_len: caps.max_message_len(), has_path_id, form }
     }
@@ -309,6 +309,4 @@ fn put_next_hop(out: &mut Vec<u8>, next_hop: NextHop) {
     out.push(0);
 }
 
-/// The message type (RFC 4271 §4.1).
-const UPDATE: u8 = 2;
 const MARKER_LEN: usize = 16;
