@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use router::driver::{self, Options};
 use router::config::check;
 use router::control;
+use router::driver::{self, Options};
 use tracing_subscriber::EnvFilter;
 
 #[derive(Parser)]

@@ -15,7 +15,7 @@ use bgp_core::{Asn, Family, FamilyMap, Prefix, RouterId};
 
 use super::desired::{Desired, Interface, StaticRoute};
 use super::place::Place;
-use super::row::{Complaint, Spot, Statement};
+use super::statement::{Complaint, Spot, Statement};
 use super::value::PeerName;
 
 /// Everything said so far.

@@ -11,10 +11,12 @@ use super::finding::{Account, Finding, Findings, Severity};
 use super::grammar::{self, Fault, Found};
 use super::lex::{Lexed, Line, Word, lex};
 use super::pattern::Misfit;
-use super::place::{Node, Place};
+use super::place::Place;
 use super::resolve;
-use super::row::{Complaint, Effect, Negation, Row, Section, Spot, Statement};
+use super::row::{Effect, Negation, Row};
 use super::script::{Before, Script};
+use super::section::Skipping;
+use super::statement::{Complaint, Spot, Statement};
 use super::value::Value;
 
 /// A configuration that takes lines.
@@ -49,15 +51,6 @@ pub enum LineOutcome {
 
 /// The handler of a line that opens a block.
 type Opener = fn(&mut Draft, &Statement) -> Result<Place, Complaint>;
-
-/// A section being skipped.
-#[derive(Clone, Copy, Debug)]
-struct Skipping {
-    section: Section,
-    indent: usize,
-    /// Blocks open inside, where indentation does not tell.
-    depth: usize,
-}
 
 impl Editor {
     /// Puts in the next line of a file, without its line feed.
@@ -130,12 +123,12 @@ impl Editor {
 
     fn apply(&mut self, line: &Line<'_>) -> LineOutcome {
         if let Some(skipping) = self.skipping {
-            if !self.ends_section(skipping, line) {
+            if !skipping.is_ended_by(line, &self.place) {
                 self.skipping = Some(skipping.past(line));
                 return LineOutcome::Skipped;
             }
             self.skipping = None;
-            if is_word(line, skipping.section.closed_by) {
+            if line.is(skipping.section.closed_by) {
                 return LineOutcome::Skipped;
             }
         }
@@ -168,28 +161,6 @@ impl Editor {
         LineOutcome::Unfit(unfit.fault)
     }
 
-    /// True if a line is no longer part of the section: it closes it, or stands no deeper than the section's head
-    /// and belongs to a block around it.
-    fn ends_section(&self, skipping: Skipping, line: &Line<'_>) -> bool {
-        let Skipping { section, indent, depth } = skipping;
-        if line.indent > indent && !(section.alike && is_word(line, section.closed_by)) {
-            return false;
-        }
-        if is_word(line, section.closed_by) || is_word(line, "end") {
-            return depth == 0 || is_word(line, "end");
-        }
-        let mut place = Some(self.place.clone());
-        while let Some(at) = place {
-            if let Ok(found) = grammar::find(at.node(), &line.words) {
-                let opens = matches!(found.row.effect, Effect::Enter(_) | Effect::Skip(_));
-                let leaves = matches!(found.row.effect, Effect::Leave);
-                return opens || (!section.alike && !leaves);
-            }
-            place = at.parent();
-        }
-        false
-    }
-
     /// Moves to the block whose table the line was found in.
     fn step_out(&mut self, at: &Place, found: &Found, line: &Line<'_>) {
         let from_family = matches!(self.place, Place::Family(_)) && *at == Place::Bgp;
@@ -207,12 +178,12 @@ impl Editor {
         let statement = self.statement(found, line);
         let outcome = match (found.row.effect, found.negated) {
             (Effect::Leave, _) => {
-                let top = is_word(line, "end");
+                let top = line.is("end");
                 self.place = if top { Place::Top } else { self.place.parent().unwrap_or_default() };
                 return LineOutcome::Acted;
             }
             (Effect::Skip(section), _) => {
-                self.skipping = Some(Skipping { section, indent: line.indent, depth: 0 });
+                self.skipping = Some(Skipping::new(section, line));
                 let head = line.words.iter().map(|word| word.text).take(3).collect::<Vec<_>>().join(" ");
                 let message = format!("`{head}` is skipped with all its lines: {}", section.reason);
                 self.find(statement.spot.column, Severity::Warning, message, None);
@@ -275,7 +246,7 @@ impl Editor {
         let place = handler(&mut self.draft, statement)?;
         let head = match &place {
             Place::Family(family) => format!("address-family {family}"),
-            _ => text(&statement.values, &place),
+            _ => statement.written(),
         };
         self.script.open(place.clone(), head);
         self.place = place;
@@ -292,7 +263,7 @@ impl Editor {
 
     /// `no` before a line that stands for all that begin so.
     fn sweep(&mut self, statement: &Statement) -> LineOutcome {
-        let words = text(&statement.values, &statement.place);
+        let words = statement.written();
         let was = match words.split(' ').next() {
             Some("router") => self.script.close(&Place::Bgp),
             Some("route-map") => self.script.close_all(&words),
@@ -310,13 +281,13 @@ impl Editor {
             Negation::Overrides => {
                 let member = statement.peer().map(|peer| format!("neighbor {peer} peer-group"));
                 let is_member = member.is_ok_and(|key| self.script.has(&Place::Bgp, &key));
-                !is_member && self.script.has(&statement.place, &key(statement))
+                !is_member && self.script.has(&statement.place, &statement.key())
             }
         }
     }
 
     fn take_back(&mut self, statement: &Statement) -> LineOutcome {
-        let was = self.script.take_back(&statement.place, &key(statement));
+        let was = self.script.take_back(&statement.place, &statement.key());
         self.taken_back(was, statement)
     }
 
@@ -336,9 +307,9 @@ impl Editor {
 
     /// Keeps a line; says so if it comes on top of another.
     fn file(&mut self, statement: &Statement) -> Option<String> {
-        let body = text(&statement.values, &statement.place);
+        let body = statement.written();
         let text = if statement.negated { format!("no {body}") } else { body };
-        let before = self.script.file(&statement.place, key(statement), (text, statement.spot));
+        let before = self.script.file(&statement.place, statement.key(), (text, statement.spot));
         match before {
             Before::Nothing => None,
             Before::Same(spot) => Some(format!("repeats line {}", spot.line)),
@@ -366,19 +337,6 @@ impl Editor {
     fn find(&mut self, column: u32, severity: Severity, message: String, hint: Option<String>) {
         let line = u32::try_from(self.account.lines).unwrap_or(u32::MAX);
         self.findings.push(Finding { line, column, severity, message, hint });
-    }
-}
-
-impl Skipping {
-    /// The same section after one more of its lines.
-    fn past(self, line: &Line<'_>) -> Self {
-        let opens = line.words.first().is_some_and(|first| self.section.nests.contains(&first.text));
-        let depth = match (line.indent > self.indent, opens, is_word(line, self.section.closed_by)) {
-            (true, ..) | (false, false, false) => self.depth,
-            (false, true, _) => self.depth + 1,
-            (false, false, true) => self.depth.saturating_sub(1),
-        };
-        Self { depth, ..self }
     }
 }
 
@@ -410,25 +368,3 @@ impl Editor {
 
 /// Errors past this many say only where they are.
 const MOST_EXPLAINED: usize = 1000;
-
-/// The words that say which setting it is.
-fn key(statement: &Statement) -> String {
-    let pairs = statement.values.iter().zip(&statement.keyed).filter(|(_, keyed)| **keyed);
-    pairs.map(|(value, _)| word(value, &statement.place)).collect::<Vec<_>>().join(" ")
-}
-
-fn text(values: &[Value], place: &Place) -> String {
-    values.iter().map(|value| word(value, place)).collect::<Vec<_>>().join(" ")
-}
-
-/// A value as FRR prints it: host bits matter on interfaces only.
-fn word(value: &Value, place: &Place) -> String {
-    match value {
-        Value::Prefix(net) if place.node() != Node::Interface => net.trunc().to_string(),
-        other => other.to_string(),
-    }
-}
-
-fn is_word(line: &Line<'_>, word: &str) -> bool {
-    line.words.len() == 1 && line.words.first().is_some_and(|first| first.text == word)
-}

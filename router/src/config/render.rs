@@ -29,8 +29,15 @@ impl Daemon {
 pub fn running_config(script: &Script, daemons: &[Daemon]) -> String {
     let mut out = String::new();
     let top = script.block(&Place::Top).map(Block::in_order).unwrap_or_default();
-    section(&mut out, &top, |key| daemons.iter().any(|_| is_first(key)));
-    section(&mut out, &top, |key| !is_first(key) && rank(key) == Rank::General && has(daemons, key));
+    for (key, default) in HEAD {
+        let own = top.iter().find(|(own, _)| *own == key).map(|(_, entry)| entry.text.as_str());
+        let _ = writeln!(out, "{}", own.unwrap_or(default));
+    }
+    out.push_str("!\n");
+    section(&mut out, &top, is_first);
+    section(&mut out, &top, |key| {
+        !is_first(key) && !key.starts_with("frr ") && rank(key) == Rank::General && has(daemons, key)
+    });
     section(&mut out, &top, |key| rank(key) == Rank::StaticRoute && has(daemons, key));
     for (place, block) in script.blocks() {
         if let Place::Interface(_) = place {
@@ -165,9 +172,13 @@ fn rank(key: &str) -> Rank {
     table.iter().find(|(prefix, _)| key.starts_with(prefix)).map_or(Rank::General, |(_, rank)| *rank)
 }
 
-/// These open every daemon's answer.
+/// Every answer begins with these; without a word in the file, we are what our defaults are of.
+const HEAD: [(&str, &str); 2] =
+    [("frr version", "frr version 8.4.4"), ("frr defaults", "frr defaults traditional")];
+
+/// These come next in every daemon's answer.
 fn is_first(key: &str) -> bool {
-    ["frr ", "hostname", "log ", "service "].iter().any(|prefix| key.starts_with(prefix))
+    ["hostname", "log "].iter().any(|prefix| key.starts_with(prefix))
 }
 
 fn has(daemons: &[Daemon], key: &str) -> bool {

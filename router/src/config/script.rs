@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::place::Place;
-use super::row::Spot;
+use super::statement::Spot;
 
 /// The lines that count.
 #[derive(Clone, Debug, Default)]

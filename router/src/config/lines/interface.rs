@@ -1,7 +1,8 @@
 //! Lines of an `interface` block, but for VRRP's.
 
 use super::super::draft::Draft;
-use super::super::row::{Complaint, Row, Statement};
+use super::super::row::Row;
+use super::super::statement::{Complaint, Statement};
 
 /// See the module.
 pub(crate) const ROWS: &[Row] = &[

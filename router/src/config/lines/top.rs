@@ -7,7 +7,8 @@ use bgp_core::policy::Action;
 use super::super::desired::{LogLevel, StaticRoute, StaticTarget};
 use super::super::draft::{BgpDraft, Draft, RouteMapDraft};
 use super::super::place::Place;
-use super::super::row::{Complaint, Row, Statement};
+use super::super::row::Row;
+use super::super::statement::{Complaint, Statement};
 use super::super::value::Value;
 
 /// See the module.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::super::desired::{Track, TrackObject, Vrrp};
 use super::super::draft::Draft;
 use super::super::place::Place;
-use super::super::row::{Complaint, Row, Statement};
+use super::super::row::Row;
+use super::super::statement::{Complaint, Statement};
 
 /// See the module.
 pub(crate) const ROWS: &[Row] = &[
