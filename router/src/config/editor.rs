@@ -15,7 +15,7 @@ use super::place::Place;
 use super::resolve;
 use super::row::{Effect, Negation, Row};
 use super::script::{Before, Script};
-use super::section::Skipping;
+use super::section::{Orphans, Skipping};
 use super::statement::{Complaint, Spot, Statement};
 use super::value::Value;
 
@@ -26,6 +26,7 @@ pub struct Editor {
     script: Script,
     place: Place,
     skipping: Option<Skipping>,
+    orphans: Option<Orphans>,
     stale: bool,
     announced: Vec<&'static str>,
     findings: Findings,
@@ -79,6 +80,7 @@ impl Editor {
     pub fn leave(&mut self) {
         self.place = Place::Top;
         self.skipping = None;
+        self.orphans = None;
     }
 
     /// What is asked for now, with what there is to say of the whole.
@@ -132,6 +134,15 @@ impl Editor {
                 return LineOutcome::Skipped;
             }
         }
+        if let Some(orphans) = self.orphans.take().and_then(|orphans| orphans.past(line)) {
+            if orphans.is_first() {
+                let message =
+                    format!("left out with the lines after it: their block is wrong (line {})", orphans.head);
+                self.find(column(line), Severity::Warning, message, None);
+            }
+            self.orphans = orphans.next();
+            return LineOutcome::Skipped;
+        }
         let mut place = Some(self.place.clone());
         let mut misfit: Option<Misfit> = None;
         while let Some(at) = place {
@@ -157,6 +168,7 @@ impl Editor {
             false => Misfit { at: misfit.at, expected: Vec::new() },
         });
         let unfit = grammar::explain(line, misfit);
+        self.orphans = Orphans::of(line, self.line_number());
         self.find(unfit.column, Severity::Error, unfit.message, unfit.hint);
         LineOutcome::Unfit(unfit.fault)
     }
@@ -166,10 +178,9 @@ impl Editor {
         let from_family = matches!(self.place, Place::Family(_)) && *at == Place::Bgp;
         let opens = matches!(found.row.effect, Effect::Enter(_) | Effect::Skip(_) | Effect::Leave);
         if from_family && self.place != Place::Family(bgp_core::Family::Ipv4Unicast) && !opens {
-            let column = line.words.first().map_or(1, |word| word.column);
             let message = "this line belongs to `router bgp`: so do the lines after it".into();
             let hint = format!("put it before `address-family {}`", self.place.family());
-            self.find(column, Severity::Warning, message, Some(hint));
+            self.find(column(line), Severity::Warning, message, Some(hint));
         }
         self.place = at.clone();
     }
@@ -196,8 +207,7 @@ impl Editor {
                 if !found.row.noise {
                     self.file(&statement);
                 }
-                self.find(statement.spot.column, severity, format!("no effect here: {reason}"), None);
-                return LineOutcome::WithoutEffect;
+                return self.idle(statement.spot, severity, reason);
             }
             (Effect::Act(_), true) if self.takes_back(found, &statement) => {
                 return self.take_back(&statement);
@@ -211,12 +221,16 @@ impl Editor {
                 if let Some(message) = acts.then(|| self.file(&statement)).flatten() {
                     self.find(statement.spot.column, Severity::Warning, message, None);
                 }
-                LineOutcome::Acted
+                match found.row.unused {
+                    Some((severity, reason)) => self.idle(statement.spot, severity, reason),
+                    None => LineOutcome::Acted,
+                }
             }
             Err(complaint) => {
                 // Words that were filled in are not on the line.
                 let filled_in = statement.values.len() - found.fit.values.len();
                 let word = complaint.word.map_or(0, |word| word.saturating_sub(filled_in));
+                self.orphans = Orphans::of(line, self.line_number());
                 self.refuse(complaint, line.words.get(word + usize::from(found.negated)))
             }
         }
@@ -228,8 +242,7 @@ impl Editor {
             true => Place::Family(bgp_core::Family::Ipv4Unicast),
             false => self.place.clone(),
         };
-        let column = line.words.first().map_or(1, |word| word.column);
-        let spot = Spot { line: u32::try_from(self.account.lines).unwrap_or(u32::MAX), column };
+        let spot = Spot { line: self.line_number(), column: column(line) };
         let (values, keyed) = (found.fit.values.clone(), found.fit.keyed.clone());
         let mut statement = Statement { place, values, keyed, negated: found.negated, spot };
         if let Some(next) = found.row.numbered.filter(|_| !statement.has("seq") && !statement.negated) {
@@ -317,6 +330,11 @@ impl Editor {
         }
     }
 
+    fn idle(&mut self, spot: Spot, severity: Severity, reason: &str) -> LineOutcome {
+        self.find(spot.column, severity, format!("no effect here: {reason}"), None);
+        LineOutcome::WithoutEffect
+    }
+
     /// Says, once a file, what is still to come; and each time, what is lacking.
     fn announce(&mut self, row: &Row, spot: Spot) {
         if let Some(what) = row.not_yet.filter(|what| !self.announced.contains(what)) {
@@ -334,8 +352,12 @@ impl Editor {
         LineOutcome::Refused
     }
 
+    fn line_number(&self) -> u32 {
+        u32::try_from(self.account.lines).unwrap_or(u32::MAX)
+    }
+
     fn find(&mut self, column: u32, severity: Severity, message: String, hint: Option<String>) {
-        let line = u32::try_from(self.account.lines).unwrap_or(u32::MAX);
+        let line = self.line_number();
         self.findings.push(Finding { line, column, severity, message, hint });
     }
 }
@@ -364,6 +386,10 @@ impl Editor {
         self.account.lines = usize::try_from(spot.line).unwrap_or(0).saturating_sub(1);
         self.apply_line(text.as_bytes());
     }
+}
+
+fn column(line: &Line<'_>) -> u32 {
+    line.words.first().map_or(1, |word| word.column)
 }
 
 /// Errors past this many say only where they are.

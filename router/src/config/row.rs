@@ -21,6 +21,8 @@ pub(crate) struct Row {
     pub not_yet: Option<&'static str>,
     /// The line is not one of the configuration, and not kept.
     pub noise: bool,
+    /// Set if what the line says is kept, but nothing acts on it.
+    pub unused: Option<(Severity, &'static str)>,
     /// Set if the line is acted on with less than it says: a warning each time.
     pub lacking: Option<&'static str>,
     /// Set if the line is one of a numbered list: the number of a line that says none.
@@ -151,6 +153,12 @@ impl Row {
         Self { lacking: Some(reason), ..self }
     }
 
+    /// Read into the desired state, where nothing looks at it.
+    #[must_use]
+    pub(crate) const fn unused(self, severity: Severity, reason: &'static str) -> Self {
+        Self { unused: Some((severity, reason)), ..self }
+    }
+
     /// Read and checked; what it asks for is still to come.
     #[must_use]
     pub(crate) const fn not_yet(self, what: &'static str) -> Self {
@@ -177,6 +185,7 @@ impl Row {
             negation: Negation::Removes,
             not_yet: None,
             noise: false,
+            unused: None,
             lacking: None,
             numbered: None,
         }

@@ -1,6 +1,7 @@
 //! Lines of an `interface` block, but for VRRP's.
 
 use super::super::draft::Draft;
+use super::super::finding::Severity;
 use super::super::row::Row;
 use super::super::statement::{Complaint, Statement};
 
@@ -16,11 +17,13 @@ pub(crate) const ROWS: &[Row] = &[
         draft.interface(line)?.shutdown = Some(line.on());
         Ok(())
     })
+    .unused(Severity::Warning, "links are not set up or down")
     .or_no(),
     Row::act("ipv6 nd suppress-ra", |draft, line| {
         draft.interface(line)?.suppress_ra = Some(line.on());
         Ok(())
     })
+    .unused(Severity::Warning, "router advertisements are not sent")
     .or_no(),
     Row::leave("exit"),
     Row::leave("quit"),

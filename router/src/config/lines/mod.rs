@@ -135,6 +135,9 @@ mod tests {
 
     fn list(out: &mut String, node: Node, (title, wanted): (&str, Option<Severity>)) {
         let why = |row: &Row| match row.effect {
+            _ if row.unused.is_some() => {
+                row.unused.filter(|(severity, _)| Some(*severity) == wanted).map(|(_, why)| why)
+            }
             Effect::Idle(severity, reason) if Some(severity) == wanted => Some(reason),
             Effect::Skip(section) if wanted.is_none() => Some(section.reason),
             _ => None,
@@ -150,7 +153,7 @@ mod tests {
     }
 
     fn is_acted_on(row: &Row) -> bool {
-        matches!(row.effect, Effect::Act(_) | Effect::Enter(_) | Effect::Leave)
+        row.unused.is_none() && matches!(row.effect, Effect::Act(_) | Effect::Enter(_) | Effect::Leave)
     }
 
     const fn title(node: Node) -> &'static str {
