@@ -20,7 +20,7 @@ fn the_corpus_of_the_fuzz_target_holds() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_octets_are_answered(octets in vec(any::<u8>(), 0..400)) {

@@ -277,9 +277,9 @@ impl Editor {
     /// `no` before a line that stands for all that begin so.
     fn sweep(&mut self, statement: &Statement) -> LineOutcome {
         let words = statement.written();
-        let was = match words.split(' ').next() {
-            Some("router") => self.script.close(&Place::Bgp),
-            Some("route-map") => self.script.close_all(&words),
+        let was = match words.split_once(' ') {
+            Some(("router", _)) => self.script.close(&Place::Bgp),
+            Some(("route-map", name)) => self.script.close_route_map(name),
             Some(_) | None => self.script.sweep(&statement.place, &words),
         };
         self.taken_back(was, statement)
