@@ -1,1 +1,48 @@
-fn main() {}
+//! `lab`: the whole site of network namespaces on this machine, our own daemon in every role.
+//!
+//! In a terminal it is shown live, with keys to break and mend it. Without one, or with `--tour`, it runs a scripted
+//! tour and prints a line for each claim; the exit status says whether all of them held.
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+use lab::daemon::Kind;
+
+mod demo;
+
+/// A site with two provider cores, three routers and three hosts, in network namespaces.
+#[derive(Parser)]
+struct Arguments {
+    /// Run the scripted tour even in a terminal.
+    #[arg(long)]
+    tour: bool,
+    /// Whose daemon plays every role.
+    #[arg(long, value_enum, default_value = "ridgeway")]
+    daemon: Choice,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Choice {
+    Ridgeway,
+    /// For a comparison.
+    Frr,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let kind = match arguments.daemon {
+        Choice::Ridgeway => Kind::Ridgeway,
+        Choice::Frr => Kind::Frr,
+    };
+    let live = std::io::stdout().is_terminal() && std::io::stdin().is_terminal() && !arguments.tour;
+    let outcome = if live { demo::view::run(kind).map(|()| true) } else { demo::tour::run(kind) };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("lab: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -94,6 +94,14 @@ impl Session {
         }
     }
 
+    /// Sends a part of the answer to come; [`reply`](Self::reply) sends the rest.
+    pub async fn write(&mut self, text: &str) -> io::Result<()> {
+        for piece in text.split('\0') {
+            self.stream.write_all(piece.as_bytes()).await?;
+        }
+        Ok(())
+    }
+
     /// Answers the line that [`next_line`](Self::next_line) gave last.
     pub async fn reply(&mut self, reply: Reply) -> io::Result<()> {
         let octets = reply.encode();
