@@ -2,7 +2,7 @@
 
 use alloc::sync::Arc;
 
-use super::{AsPathList, PrefixList, RouteMap};
+use super::{AsPathList, Changes, PrefixList, RouteContext, RouteDraft, RouteMap, Scratch, Verdict};
 
 /// Policy of one direction: a route passes if each part that is set lets it pass.
 ///
@@ -23,5 +23,24 @@ impl Filter {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.prefix_list.is_none() && self.as_path_list.is_none() && self.route_map.is_none()
+    }
+
+    /// What the filter says of `route`.
+    #[must_use]
+    pub fn evaluate(&self, route: &RouteContext<'_>, scratch: &mut Scratch) -> Verdict {
+        let is_listed = self.prefix_list.as_ref().is_none_or(|list| list.permits(&route.prefix))
+            && self.as_path_list.as_ref().is_none_or(|list| scratch.permits_path(list, route));
+        match &self.route_map {
+            _ if !is_listed => Verdict::Deny,
+            None => Verdict::Permit(Changes::NONE),
+            Some(map) => map.evaluate(route, scratch),
+        }
+    }
+
+    /// Makes the changes that an earlier [`Filter::evaluate`] named.
+    pub fn apply(&self, changes: Changes, draft: &mut RouteDraft) {
+        if let Some(map) = &self.route_map {
+            map.apply(changes, draft);
+        }
     }
 }

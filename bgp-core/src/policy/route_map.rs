@@ -1,20 +1,41 @@
 //! Route maps: entries tried in order, each matching and setting.
+//!
+//! A map is compiled when it is built: its own entries and those of the maps it calls are numbered where they
+//! set something, so that [`Changes`] can name the ones a route went through in a word. Matches see the route
+//! as it came in, also after `on-match` has led on from an entry that sets something. We differ from FRR there:
+//! a question must not change anything.
 
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::{Action, AsPathList, CommunityList, PrefixList};
-use crate::types::Asn;
+use super::community_list::{CommunityKind, Extra};
+use super::{
+    Action, AsPathList, Changes, CommunityList, PrefixList, RouteContext, RouteDraft, Scratch, Verdict, apply,
+};
+use crate::types::{Asn, NextHop, PeerKind, Prefix};
+use crate::wire::Origin;
 
 /// A `route-map`: the first entry whose every match holds decides; none denies.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct RouteMap {
-    /// As configured.
-    pub name: String,
-    /// In order of sequence number.
-    pub entries: Vec<RouteMapEntry>,
+    name: String,
+    entries: Vec<RouteMapEntry>,
+    /// Step of the first entry: a called map's steps come after its caller's own.
+    first_step: u32,
+    /// Steps of this map's entries and of all that they call.
+    steps: u32,
+}
+
+/// Why a route map cannot be built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RouteMapError {
+    /// `on-match` and `call` need a bit for each entry.
+    #[error(
+        "a route-map with on-match or call may have {MAX_STEPS} entries, those of called maps included; this has {0}"
+    )]
+    TooManyEntries(u32),
 }
 
 /// One `route-map NAME permit|deny SEQ` block.
@@ -26,7 +47,7 @@ pub struct RouteMapEntry {
     pub action: Action,
     /// All of these must hold.
     pub matches: Vec<Match>,
-    /// All of these are done, in FRR's order and not the file's.
+    /// All of these are done, in this order.
     pub sets: Vec<Set>,
     /// `call`: this map must permit too.
     pub call: Option<Arc<RouteMap>>,
@@ -81,14 +102,12 @@ pub enum Match {
     Metric(u32),
     /// `local-preference`.
     LocalPreference(u32),
-    /// `origin`: the ORIGIN code (RFC 4271 §5.1.1).
-    Origin(u8),
+    /// `origin`.
+    Origin(Origin),
     /// `peer`: the peer it came from (in) or goes to (out).
     Peer(IpAddr),
     /// `peer local`: originated here.
     PeerLocal,
-    /// `tag`.
-    Tag(u32),
 }
 
 /// One `set` line.
@@ -100,10 +119,8 @@ pub enum Set {
     Metric(Amount),
     /// `weight`.
     Weight(u16),
-    /// `tag`.
-    Tag(u32),
     /// `origin`.
-    Origin(u8),
+    Origin(Origin),
     /// `as-path prepend`.
     AsPathPrepend(Vec<Asn>),
     /// `as-path prepend last-as N`.
@@ -154,8 +171,6 @@ pub enum Set {
     Aggregator(Asn, Ipv4Addr),
     /// `originator-id`.
     OriginatorId(Ipv4Addr),
-    /// `distance`.
-    Distance(u8),
 }
 
 /// A number, or a change of one.
@@ -168,3 +183,161 @@ pub enum Amount {
     /// Taken away, not below zero.
     Minus(u32),
 }
+
+impl RouteMap {
+    /// A map of `entries`, which are put in order of sequence number.
+    ///
+    /// # Errors
+    ///
+    /// Where `on-match` or `call` is used in a map of more than 63 entries.
+    pub fn new(name: impl Into<String>, mut entries: Vec<RouteMapEntry>) -> Result<Self, RouteMapError> {
+        entries.sort_by_key(|entry| entry.seq);
+        let own = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+        let mut steps = own;
+        for map in entries.iter_mut().filter_map(|entry| entry.call.as_mut()) {
+            let mut called = RouteMap::clone(map);
+            called.renumber(steps);
+            steps = steps.saturating_add(called.steps);
+            *map = Arc::new(called);
+        }
+        let is_chained = entries.iter().any(|entry| entry.call.is_some() || entry.on_match != OnMatch::Stop);
+        if is_chained && steps > MAX_STEPS {
+            return Err(RouteMapError::TooManyEntries(steps));
+        }
+        Ok(Self { name: name.into(), entries, first_step: 0, steps })
+    }
+
+    /// As configured.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The entries, in order of sequence number.
+    #[must_use]
+    pub fn entries(&self) -> &[RouteMapEntry] {
+        &self.entries
+    }
+
+    /// What the map says of `route`.
+    #[must_use]
+    pub fn evaluate(&self, route: &RouteContext<'_>, scratch: &mut Scratch) -> Verdict {
+        let mut changes = Changes::NONE;
+        let mut is_permitted = false;
+        let mut resume_at = 0;
+        for (at, entry) in (0u32..).zip(&self.entries) {
+            if entry.seq < resume_at || !entry.matches.iter().all(|matches| matches.holds(route, scratch)) {
+                continue;
+            }
+            if entry.action == Action::Deny {
+                return Verdict::Deny;
+            }
+            if !entry.sets.is_empty() {
+                changes = changes.with(self.first_step + at);
+            }
+            if let Some(called) = &entry.call {
+                match called.evaluate(route, scratch) {
+                    Verdict::Deny => return Verdict::Deny,
+                    Verdict::Permit(more) => changes = changes.and(more),
+                }
+            }
+            is_permitted = true;
+            match entry.on_match {
+                OnMatch::Stop => break,
+                OnMatch::Next => {}
+                OnMatch::Goto(seq) => resume_at = seq,
+            }
+        }
+        if is_permitted { Verdict::Permit(changes) } else { Verdict::Deny }
+    }
+
+    /// Makes the changes that an earlier [`RouteMap::evaluate`] named.
+    pub fn apply(&self, changes: Changes, draft: &mut RouteDraft) {
+        for (at, entry) in (0u32..).zip(&self.entries) {
+            if changes.contains(self.first_step + at) {
+                entry.sets.iter().for_each(|set| apply::set(set, draft));
+            }
+            if let Some(called) = &entry.call {
+                called.apply(changes, draft);
+            }
+        }
+    }
+
+    fn renumber(&mut self, first_step: u32) {
+        let shift = first_step - self.first_step;
+        self.first_step = first_step;
+        for map in self.entries.iter_mut().filter_map(|entry| entry.call.as_mut()) {
+            let mut called = RouteMap::clone(map);
+            let first_step = called.first_step + shift;
+            called.renumber(first_step);
+            *map = Arc::new(called);
+        }
+    }
+}
+
+impl PartialEq for RouteMap {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.entries == other.entries
+    }
+}
+
+impl Changes {
+    /// Set in keys of maps that have more entries than bits: the rest is the one entry's number.
+    const SINGLE: u64 = 1 << 63;
+
+    const fn with(self, step: u32) -> Self {
+        if step < MAX_STEPS { Self(self.0 | 1 << step) } else { Self(Self::SINGLE | step as u64) }
+    }
+
+    const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    const fn contains(self, step: u32) -> bool {
+        if self.0 & Self::SINGLE == 0 {
+            step < MAX_STEPS && self.0 & (1 << step) != 0
+        } else {
+            self.0 == Self::SINGLE | step as u64
+        }
+    }
+}
+
+impl Match {
+    fn holds(&self, route: &RouteContext<'_>, scratch: &mut Scratch) -> bool {
+        match self {
+            Self::PrefixList(list) => list.permits(&route.prefix),
+            Self::PrefixLen(len) => route.prefix.prefix_len() == *len,
+            Self::NextHopPrefixList(list) => list.permits(&Prefix::from(route.next_hop.address())),
+            Self::NextHop(address) => is_next_hop(route.next_hop, *address),
+            Self::AsPath(list) => scratch.permits_path(list, route),
+            Self::Community { list, exact } => {
+                list.permits(route.attrs, CommunityKind::Standard, extra(*exact))
+            }
+            Self::LargeCommunity { list, exact } => {
+                list.permits(route.attrs, CommunityKind::Large, extra(*exact))
+            }
+            Self::ExtendedCommunity(list) => {
+                list.permits(route.attrs, CommunityKind::Extended, Extra::Allowed)
+            }
+            Self::Metric(metric) => route.attrs.med().unwrap_or(0) == *metric,
+            Self::LocalPreference(preference) => route.attrs.local_pref().unwrap_or(0) == *preference,
+            Self::Origin(origin) => route.attrs.origin() == *origin,
+            Self::Peer(address) => route.peer == Some(*address),
+            Self::PeerLocal => route.source == PeerKind::Local,
+        }
+    }
+}
+
+fn is_next_hop(next_hop: NextHop, address: IpAddr) -> bool {
+    let NextHop::V6 { link_local: Some(link_local), .. } = next_hop else {
+        return next_hop.address() == address;
+    };
+    next_hop.address() == address || IpAddr::V6(link_local) == address
+}
+
+const fn extra(exact: bool) -> Extra {
+    if exact { Extra::Forbidden } else { Extra::Allowed }
+}
+
+/// Entries that a key can name together.
+const MAX_STEPS: u32 = 63;

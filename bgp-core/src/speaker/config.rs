@@ -211,6 +211,18 @@ pub enum RemoteAs {
     External,
 }
 
+impl RemoteAs {
+    /// The AS that the peer must be in, towards which we are in `local`; none if several would do.
+    #[must_use]
+    pub fn asn(self, local: Asn) -> Option<Asn> {
+        match self {
+            Self::Asn(asn) => Some(asn),
+            Self::Internal => Some(local),
+            Self::External => None,
+        }
+    }
+}
+
 /// `local-as`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LocalAs {

@@ -1,0 +1,113 @@
+//! What policy looks at, what it answers, and what it works on.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::Write;
+use core::net::IpAddr;
+
+use super::AsPathList;
+use crate::types::{NextHop, PeerKind, Prefix};
+use crate::wire::{AttrBlock, AttrBuf};
+
+/// A route as policy sees it. Borrowed: asking costs nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct RouteContext<'a> {
+    /// The destination.
+    pub prefix: Prefix,
+    /// The next hop as received.
+    pub next_hop: NextHop,
+    /// FRR's weight.
+    pub weight: u16,
+    /// Everything else it carries.
+    pub attrs: AttrBlock<'a>,
+    /// Numbers the attribute set, so that [`Scratch`] may remember answers that depend on it alone.
+    pub attrs_key: u32,
+    /// The peer it came from (import) or goes to (export).
+    pub peer: Option<IpAddr>,
+    /// Where it came from.
+    pub source: PeerKind,
+}
+
+/// What policy says of a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It does not pass.
+    Deny,
+    /// It passes, changed so.
+    Permit(Changes),
+}
+
+/// The changes that a filter makes to a route, as a key: with an attribute set it determines the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Changes(pub(super) u64);
+
+impl Changes {
+    /// Nothing is changed.
+    pub const NONE: Self = Self(0);
+}
+
+/// A route that policy works on.
+#[derive(Debug, Default)]
+pub struct RouteDraft {
+    /// What policy says of the next hop.
+    pub next_hop: DraftNextHop,
+    /// FRR's weight.
+    pub weight: u16,
+    /// The attributes.
+    pub attrs: AttrBuf,
+    /// `set ipv6 next-hop prefer-global`: the link-local address of a received next hop is not used.
+    pub prefer_global: bool,
+    /// True once policy has set MED, which then goes to external peers too (RFC 4271 §5.1.4).
+    pub med_is_set: bool,
+}
+
+/// What policy says of the next hop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DraftNextHop {
+    /// Nothing: RFC 4271 §5.1.3 holds.
+    #[default]
+    Default,
+    /// It is to be this one.
+    Set(NextHop),
+    /// The address of the session: the peer's on import, ours on export.
+    PeerAddress,
+    /// As received, whatever the peer is.
+    Unchanged,
+}
+
+/// Answers that depend on an attribute set alone, remembered while consecutive questions are about the same one.
+///
+/// A table asks about several prefixes with one attribute set in a row; the text of its AS path is then made
+/// once, and each expression is run once. Call [`Scratch::forget`] whenever keys may have been given anew.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    attrs_key: Option<u32>,
+    path: String,
+    /// By address of the list, which policy keeps alive longer than a batch of questions.
+    answers: Vec<(usize, bool)>,
+}
+
+impl Scratch {
+    /// Forgets every answer.
+    pub fn forget(&mut self) {
+        self.attrs_key = None;
+    }
+
+    /// True if `list` permits the AS path of `route`.
+    pub(super) fn permits_path(&mut self, list: &AsPathList, route: &RouteContext<'_>) -> bool {
+        if self.attrs_key != Some(route.attrs_key) {
+            self.attrs_key = Some(route.attrs_key);
+            self.answers.clear();
+            self.path.clear();
+            // Writing to a `String` cannot fail.
+            let _ = write!(self.path, "{}", route.attrs.as_path());
+        }
+        let asked = core::ptr::from_ref(list).addr();
+        if let Some((_, answer)) = self.answers.iter().find(|(known, _)| *known == asked) {
+            return *answer;
+        }
+        let answer = list.permits(&self.path);
+        self.answers.push((asked, answer));
+        answer
+    }
+}

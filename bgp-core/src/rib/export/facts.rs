@@ -1,0 +1,97 @@
+//! What makes two peers be told the same, octet for octet.
+
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use crate::policy::{Filter, Match, RouteMap};
+use crate::rib::facts::{LocalAddresses, RibPeer};
+use crate::rib::peer::kind_of;
+use crate::speaker::config::{
+    AttributeUnchanged, DefaultOriginate, LocalAs, NextHopSelf, RemovePrivateAs, SendCommunity, Ttl,
+};
+use crate::types::{Asn, Family, PeerKind, Prefix};
+use crate::wire::Caps;
+
+/// Everything that what a peer is told in one family depends on, apart from the routes.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::rib) struct ExportFacts {
+    /// What kind of peer.
+    pub(super) kind: PeerKind,
+    /// How messages to it are written.
+    pub(super) caps: Caps,
+    /// The AS that it knows us by.
+    pub(super) local_as: Asn,
+    /// How `local-as` shows in paths.
+    pub(super) local_as_mode: Option<LocalAs>,
+    /// Policy.
+    pub(super) filter: Filter,
+    /// The peer's address, where policy asks for it.
+    pub(super) address: Option<IpAddr>,
+    /// The peer's AS, where attributes depend on it.
+    pub(super) remote_as: Option<Asn>,
+    /// `next-hop-self`.
+    pub(super) next_hop_self: NextHopSelf,
+    /// `default-originate`.
+    pub(super) default_originate: Option<DefaultOriginate>,
+    /// Communities sent.
+    pub(super) send_community: SendCommunity,
+    /// `remove-private-AS`.
+    pub(super) remove_private_as: RemovePrivateAs,
+    /// `as-override`.
+    pub(super) as_override: bool,
+    /// `attribute-unchanged`.
+    pub(super) unchanged: AttributeUnchanged,
+    /// Our addresses.
+    pub(super) local: LocalAddresses,
+    /// Networks shared with the peer.
+    pub(super) connected: Vec<Prefix>,
+    /// IPv4 routes go out with an IPv6 next hop if it is ours.
+    pub(super) prefers_v6: bool,
+    /// IPv4 routes may go out with an IPv6 next hop (RFC 8950).
+    pub(super) extended_next_hop: bool,
+}
+
+impl ExportFacts {
+    /// What counts of a peer in `family`; `None` if the family is not configured.
+    pub(in crate::rib) fn of(peer: &RibPeer, family: Family) -> Option<Self> {
+        let config = peer.config.families[family].as_ref()?;
+        let asks_peer = config.export.route_map.as_ref().is_some_and(|map| asks_for_peer(map));
+        let paths_differ = config.as_override || config.remove_private_as != RemovePrivateAs::Keep;
+        let extended_next_hop = peer.extended_next_hop.contains(family);
+        Some(Self {
+            kind: kind_of(peer, family),
+            caps: peer.caps,
+            local_as: peer.local_as,
+            local_as_mode: peer.config.local_as,
+            filter: config.export.clone(),
+            address: asks_peer.then_some(peer.address),
+            remote_as: paths_differ.then_some(peer.asn),
+            next_hop_self: config.next_hop_self,
+            default_originate: config.default_originate.clone(),
+            send_community: config.send_community,
+            remove_private_as: config.remove_private_as,
+            as_override: config.as_override,
+            unchanged: config.attribute_unchanged,
+            local: peer.local,
+            connected: if is_one_hop(peer) { peer.connected.clone() } else { Vec::new() },
+            prefers_v6: extended_next_hop && peer.address.is_ipv6(),
+            extended_next_hop,
+        })
+    }
+
+    /// True if the peer is in another AS.
+    pub(super) fn is_external(&self) -> bool {
+        self.kind == PeerKind::External
+    }
+}
+
+fn is_one_hop(peer: &RibPeer) -> bool {
+    peer.kind != PeerKind::External || !matches!(peer.config.ttl, Ttl::Multihop(_))
+}
+
+fn asks_for_peer(map: &RouteMap) -> bool {
+    map.entries().iter().any(|entry| {
+        entry.matches.iter().any(|matches| matches!(matches, Match::Peer(_)))
+            || entry.call.as_ref().is_some_and(|called| asks_for_peer(called))
+    })
+}

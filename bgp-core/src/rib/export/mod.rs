@@ -1,0 +1,349 @@
+//! Telling peers (RFC 4271 §9.2).
+//!
+//! ```text
+//! group    peers with equal [`ExportFacts`]: told the same, octet for octet
+//!   cohort    those of them that have been told the same so far: one place in the log, one bit a prefix
+//!     member    a peer: a queue of shared chunks with a low and a high mark
+//! ```
+//!
+//! Nothing is kept of what was said but that bit. When a member has room, a bounded batch of changed prefixes is
+//! looked up in the table as it is now, judged, encoded once and shared by all members of the cohort. A peer
+//! that comes up, asks for a refresh, or reads too slowly for the others makes a cohort of its own, with its own
+//! bitmap, catches up from the table, and joins the others again once both have nothing left to read. So a slow
+//! peer costs two bits a prefix and its queue, and holds nobody up.
+
+mod batch;
+mod facts;
+mod flush;
+mod rewrite;
+mod rules;
+
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use super::changes::{ChangeLog, Reader};
+use super::family::FamilyRib;
+use super::id_set::IdSet;
+use super::peer::{PeerIx, Peers};
+use super::shared::Shared;
+use crate::types::Family;
+use crate::wire::UpdateWriter;
+use batch::Batch;
+pub(super) use facts::ExportFacts;
+pub use flush::Outgoing;
+
+/// Everybody who is told of one family.
+#[derive(Debug, Default)]
+pub(super) struct Groups {
+    groups: Vec<Group>,
+    batch: Batch,
+    turn: usize,
+}
+
+/// Peers that are told the same.
+#[derive(Debug)]
+struct Group {
+    facts: ExportFacts,
+    cohorts: Vec<Cohort>,
+}
+
+/// Members that have been told the same so far.
+#[derive(Debug, Default)]
+struct Cohort {
+    reader: Reader,
+    /// Prefixes that the members hold a route to: all members, but for one whose own route it is.
+    told: IdSet,
+    members: Vec<PeerIx>,
+    /// What is owed to members once the backlog is read.
+    endings: Vec<(PeerIx, Ending)>,
+    /// The default route was made up for the members.
+    has_default: bool,
+}
+
+/// What ends a walk over the whole table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// RFC 4724 §2.
+    EndOfRib,
+    /// RFC 7313 §4.2.
+    EndOfRefresh,
+}
+
+impl FamilyRib {
+    /// Begins to tell a peer whose session is up: everything, then End-of-RIB.
+    pub(super) fn join(&mut self, shared: &mut Shared, peer: PeerIx) {
+        let Some(facts) = facts_of(shared, peer, self.family) else { return };
+        let cohort = Cohort {
+            reader: Reader::of_everything(&self.log, &self.table),
+            members: alloc::vec![peer],
+            endings: alloc::vec![(peer, Ending::EndOfRib)],
+            ..Cohort::default()
+        };
+        self.groups.add(facts, cohort);
+        self.send_default(shared, peer);
+    }
+
+    /// Stops telling a peer.
+    pub(super) fn leave(&mut self, peer: PeerIx) {
+        self.groups.take_out(peer);
+    }
+
+    /// Tells a peer everything again (RFC 2918; between markers if RFC 7313 was agreed on).
+    pub(super) fn refresh(&mut self, shared: &mut Shared, peer: PeerIx) {
+        let Some(mut cohort) = self.groups.split(peer) else { return };
+        cohort.reader.mark_all(&self.log, &self.table);
+        if shared.peers.session(peer).is_some_and(|session| session.facts.enhanced_refresh) {
+            shared.peers.send(peer, refresh_marker(self.family, BEGIN_OF_REFRESH));
+            cohort.endings.push((peer, Ending::EndOfRefresh));
+        }
+        self.put_back(shared, peer, cohort);
+        self.send_default(shared, peer);
+    }
+
+    /// Tells a peer what its changed configuration makes different.
+    pub(super) fn regroup(&mut self, shared: &mut Shared, peer: PeerIx) {
+        let is_same = match (self.groups.facts(peer), facts_of(shared, peer, self.family)) {
+            (Some(old), Some(new)) => *old == new,
+            (None, _) | (Some(_), None) => true,
+        };
+        if is_same {
+            return;
+        }
+        let Some(mut cohort) = self.groups.split(peer) else { return };
+        cohort.reader.mark_all(&self.log, &self.table);
+        self.retract_default(shared, peer, &mut cohort);
+        self.put_back(shared, peer, cohort);
+        self.send_default(shared, peer);
+    }
+
+    /// Tells peers that have room what changed, at most `budget` prefixes; says how many were looked at.
+    pub(super) fn export(&mut self, shared: &mut Shared, budget: usize) -> usize {
+        let mut groups = core::mem::take(&mut self.groups);
+        let mut done = 0;
+        let count = groups.groups.len();
+        for step in 0..count {
+            let turn = (groups.turn + step) % count;
+            let Some(group) = groups.groups.get_mut(turn) else { continue };
+            done += self.export_group(shared, group, &mut groups.batch, budget.saturating_sub(done));
+        }
+        groups.turn = groups.turn.wrapping_add(1);
+        self.groups = groups;
+        done
+    }
+
+    /// True if some peer has room and something to be told.
+    pub(super) fn has_to_export(&self, shared: &Shared) -> bool {
+        let mut cohorts = self.groups.groups.iter().flat_map(|group| &group.cohorts);
+        cohorts.any(|cohort| cohort.has_room(&shared.peers) && cohort.has_work(&self.log))
+    }
+
+    fn export_group(
+        &self,
+        shared: &mut Shared,
+        group: &mut Group,
+        batch: &mut Batch,
+        budget: usize,
+    ) -> usize {
+        let mut done = 0;
+        let mut slow = Vec::new();
+        for cohort in &mut group.cohorts {
+            if !cohort.has_room(&shared.peers) {
+                continue;
+            }
+            slow.extend(cohort.shed_slow(&shared.peers));
+            while done < budget && cohort.has_room(&shared.peers) && !cohort.reader.is_done(&self.log) {
+                let limit = BATCH.min(budget - done);
+                done += self.flush(shared, (&group.facts, cohort), batch, limit);
+            }
+            if !cohort.reader.has_backlog() {
+                for (peer, ending) in core::mem::take(&mut cohort.endings) {
+                    shared.peers.send(peer, ending.message(self.family));
+                }
+            }
+        }
+        group.cohorts.append(&mut slow);
+        group.merge(&self.log);
+        done
+    }
+
+    fn put_back(&mut self, shared: &Shared, peer: PeerIx, cohort: Cohort) {
+        if let Some(facts) = facts_of(shared, peer, self.family) {
+            self.groups.add(facts, cohort);
+        }
+    }
+}
+
+impl Groups {
+    /// Everybody's places in the log, to move on.
+    pub(super) fn readers_mut(&mut self) -> impl Iterator<Item = &mut Reader> {
+        self.groups.iter_mut().flat_map(|group| &mut group.cohorts).map(|cohort| &mut cohort.reader)
+    }
+
+    /// Everybody's places in the log.
+    pub(super) fn readers(&self) -> impl Iterator<Item = &Reader> {
+        self.groups.iter().flat_map(|group| &group.cohorts).map(|cohort| &cohort.reader)
+    }
+
+    /// How many prefixes a peer was told, and what was made up for it.
+    pub(super) fn told(&self, peer: PeerIx) -> Option<(&ExportFacts, &IdSet)> {
+        self.groups.iter().find_map(|group| {
+            let cohort = group.cohorts.iter().find(|cohort| cohort.members.contains(&peer))?;
+            Some((&group.facts, &cohort.told))
+        })
+    }
+
+    fn note_default(&mut self, peer: PeerIx) {
+        let cohorts = self.groups.iter_mut().flat_map(|group| &mut group.cohorts);
+        for cohort in cohorts.filter(|cohort| cohort.members.contains(&peer)) {
+            cohort.has_default = true;
+        }
+    }
+
+    fn facts(&self, peer: PeerIx) -> Option<&ExportFacts> {
+        self.told(peer).map(|(facts, _)| facts)
+    }
+
+    /// Puts a cohort where it belongs. One that has been told nothing joins another such one.
+    fn add(&mut self, facts: ExportFacts, mut cohort: Cohort) {
+        let at = match self.groups.iter().position(|group| group.facts == facts) {
+            Some(at) => at,
+            None => {
+                self.groups.push(Group { facts, cohorts: Vec::new() });
+                self.groups.len() - 1
+            }
+        };
+        let Some(group) = self.groups.get_mut(at) else { return };
+        let twin = group.cohorts.iter_mut().find(|other| {
+            other.told.is_empty() && cohort.told.is_empty() && other.reader.is_like(&cohort.reader)
+        });
+        match twin {
+            Some(twin) => {
+                twin.members.append(&mut cohort.members);
+                twin.endings.append(&mut cohort.endings);
+            }
+            None => group.cohorts.push(cohort),
+        }
+    }
+
+    /// A cohort of `peer` alone that stands where its cohort stands; the peer is in none then.
+    fn split(&mut self, peer: PeerIx) -> Option<Cohort> {
+        let cohort = self
+            .groups
+            .iter_mut()
+            .flat_map(|group| &mut group.cohorts)
+            .find(|cohort| cohort.members.contains(&peer))?;
+        let own = cohort.split(peer);
+        self.drop_empty();
+        Some(own)
+    }
+
+    fn take_out(&mut self, peer: PeerIx) {
+        for cohort in self.groups.iter_mut().flat_map(|group| &mut group.cohorts) {
+            cohort.members.retain(|&member| member != peer);
+            cohort.endings.retain(|&(member, _)| member != peer);
+        }
+        self.drop_empty();
+    }
+
+    fn drop_empty(&mut self) {
+        for group in &mut self.groups {
+            group.cohorts.retain(|cohort| !cohort.members.is_empty());
+        }
+        self.groups.retain(|group| !group.cohorts.is_empty());
+    }
+}
+
+impl Group {
+    /// Joins cohorts that have read everything: they have been told the same then.
+    fn merge(&mut self, log: &ChangeLog) {
+        let Some(first) = self.cohorts.iter().position(|cohort| cohort.is_settled(log)) else { return };
+        let (kept, rest) = self.cohorts.split_at_mut(first + 1);
+        let Some(kept) = kept.last_mut() else { return };
+        for other in rest.iter_mut().filter(|cohort| cohort.is_settled(log)) {
+            kept.told.union(&other.told);
+            kept.has_default |= other.has_default;
+            kept.members.append(&mut other.members);
+        }
+        self.cohorts.retain(|cohort| !cohort.members.is_empty());
+    }
+}
+
+impl Cohort {
+    /// True if some member would like more.
+    fn has_room(&self, peers: &Peers) -> bool {
+        self.members.iter().any(|&peer| peers.pending(peer) < LOW_MARK)
+    }
+
+    fn has_work(&self, log: &ChangeLog) -> bool {
+        !self.reader.is_done(log) || !self.endings.is_empty()
+    }
+
+    fn is_settled(&self, log: &ChangeLog) -> bool {
+        !self.has_work(log)
+    }
+
+    /// Members whose queues are full while others have room become cohorts of their own.
+    fn shed_slow(&mut self, peers: &Peers) -> Vec<Self> {
+        let slow: Vec<_> =
+            self.members.iter().copied().filter(|&peer| peers.pending(peer) > HIGH_MARK).collect();
+        slow.into_iter().map(|peer| self.split(peer)).collect()
+    }
+
+    fn split(&mut self, peer: PeerIx) -> Self {
+        self.members.retain(|&member| member != peer);
+        let (owed, kept) =
+            core::mem::take(&mut self.endings).into_iter().partition(|&(member, _)| member == peer);
+        self.endings = kept;
+        Self {
+            reader: self.reader.clone(),
+            told: self.told.clone(),
+            members: alloc::vec![peer],
+            endings: owed,
+            has_default: self.has_default,
+        }
+    }
+}
+
+impl Ending {
+    fn message(self, family: Family) -> Bytes {
+        match self {
+            Self::EndOfRib => {
+                let mut message = Vec::new();
+                UpdateWriter::end_of_rib(&mut message, family);
+                message.into()
+            }
+            Self::EndOfRefresh => refresh_marker(family, END_OF_REFRESH),
+        }
+    }
+}
+
+fn facts_of(shared: &Shared, peer: PeerIx, family: Family) -> Option<ExportFacts> {
+    let session = shared.peers.session(peer)?;
+    session.feeds[family]?;
+    ExportFacts::of(&session.facts, family)
+}
+
+/// A ROUTE-REFRESH message with a subtype (RFC 7313 §3.2).
+fn refresh_marker(family: Family, subtype: u8) -> Bytes {
+    let row = family.row();
+    let mut message = alloc::vec![0xff; 16];
+    message.extend_from_slice(&[0, 23, ROUTE_REFRESH]);
+    message.extend_from_slice(&row.afi.to_be_bytes());
+    message.extend_from_slice(&[subtype, row.safi]);
+    message.into()
+}
+
+/// A table walk that is worth nothing is not begun: how full a queue may be and still be added to.
+const LOW_MARK: usize = 256 << 10;
+/// How full a queue may be before its peer is left behind.
+const HIGH_MARK: usize = 2 << 20;
+/// Prefixes looked at for one chunk: about 64 KiB.
+const BATCH: usize = 4096;
+
+/// Message type (RFC 2918 §3).
+const ROUTE_REFRESH: u8 = 5;
+/// RFC 7313 §3.2.
+const BEGIN_OF_REFRESH: u8 = 1;
+/// RFC 7313 §3.2.
+const END_OF_REFRESH: u8 = 2;

@@ -1,0 +1,387 @@
+//! UPDATEs into paths (RFC 4271 §9.1.1).
+//!
+//! Loops are looked for on the borrowed view, before anything is owned (RFC 4271 §9.1.2, RFC 4456 §8); what
+//! loops counts as withdrawn. Then the attributes are interned, once for all prefixes of the UPDATE; policy is
+//! asked per prefix, but what it changes is made once per pair of set and changes. Nothing is decided here:
+//! paths are placed and prefixes marked.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use super::Rib;
+use super::attrs::{AttrId, SetKey};
+use super::facts::{MaxPrefixOutcome, MaxPrefixVerdict, Received};
+use super::family::FamilyRib;
+use super::nexthop::Via;
+use super::path::{Flag, Path};
+use super::peer::{Limit, PeerIx, PeerSession};
+use super::shared::Shared;
+use super::source::{FeedId, SourceId};
+use super::table::{Placed, PrefixId};
+use crate::policy::{Changes, RouteContext, Verdict};
+use crate::speaker::config::{MaximumPrefix, MaximumPrefixAction, PeerConfig, PeerFamilyConfig};
+use crate::time::Instant;
+use crate::types::{Family, NextHop, Nlri, PeerId, PeerKind, Prefix};
+use crate::wire::{AttrBuf, Reach, Update};
+
+/// Announced routes of one family, ready to be placed.
+struct Announced<'a> {
+    peer: PeerIx,
+    feed: FeedId,
+    config: &'a PeerFamilyConfig,
+    received: AttrId,
+    now: Instant,
+}
+
+/// Sets that policy made of one received set, each held by one use.
+type Memo = Vec<(Changes, AttrId)>;
+
+impl Rib {
+    /// Takes an UPDATE in.
+    pub fn handle_update(&mut self, from: PeerId, update: &Update<'_>, now: Instant) -> Received {
+        let mut received = Received { max_prefix: None, end_of_rib: update.end_of_rib() };
+        let Some(peer) = self.shared.peers.ix(from) else { return received };
+        for unreach in update.unreach() {
+            let family = &mut self.families[unreach.family];
+            for nlri in unreach.nlri {
+                family.withdraw(&mut self.shared, peer, &nlri);
+            }
+        }
+        let mut block = core::mem::take(&mut self.block);
+        block.clear();
+        for reach in update.reach() {
+            if block.is_empty() {
+                self.shared.normalise(peer, update, &mut block);
+            }
+            let family = &mut self.families[reach.family];
+            let verdict = family.announce(&mut self.shared, peer, (update, reach, &block), now);
+            received.max_prefix = verdict.or(received.max_prefix);
+        }
+        self.block = block;
+        received
+    }
+}
+
+impl FamilyRib {
+    fn announce(
+        &mut self,
+        shared: &mut Shared,
+        peer: PeerIx,
+        (update, reach, block): (&Update<'_>, Reach<'_>, &[u8]),
+        now: Instant,
+    ) -> Option<MaxPrefixVerdict> {
+        let session = shared.peers.session(peer)?;
+        let feed = session.feeds[self.family]?;
+        let peer_config = Arc::clone(&session.facts.config);
+        let config = peer_config.families[self.family].as_ref()?;
+        if session.limits[self.family] == Limit::Exceeded {
+            return None;
+        }
+        if is_looped(shared, session, config, update) || is_own(session, reach.next_hop) {
+            for nlri in reach.nlri {
+                self.withdraw(shared, peer, &nlri);
+            }
+            return None;
+        }
+        let via = via_of(session, reach.next_hop);
+        let received = shared.intern_received(peer, via, config.weight.unwrap_or(0), block);
+        let announced = Announced { peer, feed, config, received, now };
+        let verdict = self.place_all(shared, &announced, reach);
+        shared.attrs.release(received, &mut shared.next_hops);
+        verdict
+    }
+
+    fn place_all(
+        &mut self,
+        shared: &mut Shared,
+        announced: &Announced<'_>,
+        reach: Reach<'_>,
+    ) -> Option<MaxPrefixVerdict> {
+        let mut memo = Memo::new();
+        let mut verdict = None;
+        let is_open = shared.is_open(announced.peer, self.family, announced.config);
+        shared.policy.forget();
+        for nlri in reach.nlri {
+            let effective = if announced.config.import.is_empty() {
+                if is_open { announced.received } else { AttrId::NONE }
+            } else {
+                shared.judge_with(announced, &nlri.prefix, &mut memo)
+            };
+            if effective.is_none() && !announced.config.soft_reconfiguration {
+                self.withdraw(shared, announced.peer, &nlri);
+                continue;
+            }
+            self.place(shared, announced, &nlri, effective);
+            if let Some(limit) = &announced.config.maximum_prefix {
+                verdict = shared.check_limit(self.family, announced, limit).or(verdict);
+                if verdict.is_some_and(|verdict| verdict.stops()) {
+                    break;
+                }
+            }
+        }
+        for (_, id) in memo {
+            shared.attrs.release(id, &mut shared.next_hops);
+        }
+        verdict
+    }
+
+    fn place(&mut self, shared: &mut Shared, announced: &Announced<'_>, nlri: &Nlri, effective: AttrId) {
+        let Some(id) = self.table.intern(&nlri.prefix) else { return };
+        if nlri.path_id != 0 && self.table.paths(id).nth(MAX_PATHS).is_some() {
+            return self.withdraw(shared, announced.peer, nlri);
+        }
+        let source = shared.sources.hold(announced.feed, nlri.path_id);
+        if effective == announced.received {
+            shared.attrs.hold(effective, 2);
+        } else {
+            shared.attrs.hold(announced.received, 1);
+            shared.attrs.hold(effective, 1);
+        }
+        self.put(shared, id, Path::new(source, (announced.received, effective), announced.now));
+    }
+
+    /// Puts a path, whose ids are held for it, into the table.
+    pub(super) fn put(&mut self, shared: &mut Shared, id: PrefixId, path: Path) {
+        let Some(feed) = shared.sources.feed_of_mut(path.source) else { return };
+        feed.received += 1;
+        feed.accepted += u32::from(!path.effective.is_none());
+        let (peer, path_id) = (feed.origin.peer, shared.sources.path_id(path.source));
+        let (sources, attrs) = (&shared.sources, &shared.attrs);
+        let placed = self.table.place(
+            id,
+            path,
+            |source| sources.is_of(source, peer, path_id),
+            |old, new| {
+                let next_hop = |path: &Path| attrs.digest(path.effective).map(|digest| digest.next_hop);
+                if old.effective != new.effective {
+                    new.set(Flag::CHANGED, true);
+                }
+                if next_hop(old) != next_hop(new) {
+                    new.set(Flag::REROUTED, true);
+                }
+            },
+        );
+        match placed {
+            Placed::New => self.marked.insert(id),
+            Placed::Replaced(old) => {
+                if old.effective != path.effective || old.source != path.source {
+                    self.marked.insert(id);
+                }
+                shared.forget(&old);
+                if old.has(Flag::BEST) {
+                    shared.count_selected(Some(path.source), None);
+                }
+            }
+        }
+    }
+
+    /// Takes a peer's path to a prefix out.
+    pub(super) fn withdraw(&mut self, shared: &mut Shared, peer: PeerIx, nlri: &Nlri) {
+        if let Some(id) = self.table.find(&nlri.prefix) {
+            self.remove(shared, id, |shared, path| shared.sources.is_of(path.source, peer, nlri.path_id));
+        }
+    }
+
+    /// Takes the first path out for which `wanted` holds. False if there is none.
+    pub(super) fn remove(
+        &mut self,
+        shared: &mut Shared,
+        id: PrefixId,
+        wanted: impl Fn(&Shared, &Path) -> bool,
+    ) -> bool {
+        let Some(path) = self.table.take(id, |path| wanted(shared, path)) else { return false };
+        if let Some(entry) = self.table.entry_mut(id)
+            && entry.first.is_empty()
+        {
+            // Sources with a path identifier go with their last path; the feed's own stays for a while.
+            entry.first.source = shared.sources.feed_of(path.source).map_or(SourceId::NONE, |feed| feed.base);
+        }
+        shared.forget(&path);
+        self.marked.insert(id);
+        true
+    }
+}
+
+impl Shared {
+    /// What import policy makes of a received set for a prefix, with one use; for policy that changed.
+    pub(super) fn judge(
+        &mut self,
+        family: Family,
+        peer: PeerIx,
+        received: AttrId,
+        prefix: &Prefix,
+    ) -> AttrId {
+        let Some(session) = self.peers.session(peer) else { return AttrId::NONE };
+        let (peer_config, address) = (Arc::clone(&session.facts.config), session.facts.address);
+        let Some(config) = peer_config.families[family].as_ref() else { return AttrId::NONE };
+        if !self.is_open(peer, family, config) {
+            return AttrId::NONE;
+        }
+        self.policy.forget();
+        match self.ask(config, (peer, address), received, prefix) {
+            Verdict::Deny => AttrId::NONE,
+            Verdict::Permit(Changes::NONE) => {
+                self.attrs.hold(received, 1);
+                received
+            }
+            Verdict::Permit(changes) => self.apply(&config.import, changes, received, address),
+        }
+    }
+
+    /// True if paths of this source stay although policy refuses them.
+    pub(super) fn keeps_refused(&self, family: Family, source: SourceId) -> bool {
+        let peer = self.sources.feed_of(source).map(|feed| feed.origin.peer);
+        peer.and_then(|peer| self.peers.session(peer))
+            .and_then(|session| session.facts.config.families[family].as_ref())
+            .is_some_and(|config| config.soft_reconfiguration)
+    }
+
+    /// The same while placing: the answer is held by the memo, or is the received set.
+    fn judge_with(&mut self, announced: &Announced<'_>, prefix: &Prefix, memo: &mut Memo) -> AttrId {
+        let Some(session) = self.peers.session(announced.peer) else { return AttrId::NONE };
+        let address = session.facts.address;
+        match self.ask(announced.config, (announced.peer, address), announced.received, prefix) {
+            Verdict::Deny => AttrId::NONE,
+            Verdict::Permit(Changes::NONE) => announced.received,
+            Verdict::Permit(changes) => {
+                if let Some((_, id)) = memo.iter().find(|(known, _)| *known == changes) {
+                    return *id;
+                }
+                let id = self.apply(&announced.config.import, changes, announced.received, address);
+                memo.push((changes, id));
+                id
+            }
+        }
+    }
+
+    fn ask(
+        &mut self,
+        config: &PeerFamilyConfig,
+        (peer, address): (PeerIx, IpAddr),
+        received: AttrId,
+        prefix: &Prefix,
+    ) -> Verdict {
+        let Some(digest) = self.attrs.digest(received) else { return Verdict::Deny };
+        let Some(via) = self.next_hops.via(digest.next_hop) else { return Verdict::Deny };
+        let family = Family::of(prefix);
+        let route = RouteContext {
+            prefix: *prefix,
+            next_hop: via.next_hop,
+            weight: digest.weight,
+            attrs: self.attrs.block(received),
+            attrs_key: received.number(),
+            peer: Some(address),
+            source: self.peers.session(peer).map_or(PeerKind::External, |session| session.kind(family)),
+        };
+        config.import.evaluate(&route, &mut self.policy)
+    }
+
+    /// False where RFC 8212 keeps everything out.
+    fn is_open(&self, peer: PeerIx, family: Family, config: &PeerFamilyConfig) -> bool {
+        let is_external =
+            self.peers.session(peer).is_some_and(|session| session.kind(family) == PeerKind::External);
+        !(self.settings.requires_policy && is_external && config.import.is_empty())
+    }
+
+    /// The normalised block of an UPDATE, with what `local-as` adds to received paths.
+    fn normalise(&self, peer: PeerIx, update: &Update<'_>, block: &mut Vec<u8>) {
+        update.normalise_into(block);
+        let Some(session) = self.peers.session(peer) else { return };
+        let PeerConfig { local_as: Some(local_as), .. } = &*session.facts.config else { return };
+        if session.facts.kind == PeerKind::External && !local_as.no_prepend {
+            let mut attrs = AttrBuf::new();
+            attrs.load(crate::wire::AttrBlock::new(block));
+            attrs.prepend(&[local_as.asn]);
+            block.clear();
+            block.extend_from_slice(attrs.as_block().as_bytes());
+        }
+    }
+
+    /// The set of an UPDATE, with one use.
+    fn intern_received(&mut self, peer: PeerIx, via: Via, weight: u16, block: &[u8]) -> AttrId {
+        let next_hop = self.next_hops.intern(via);
+        let key = SetKey { block, next_hop, weight };
+        match self.peers.session_mut(peer) {
+            Some(session) => self.attrs.intern_like(&mut session.last, &key, &mut self.next_hops),
+            None => self.attrs.intern(&key, &mut self.next_hops),
+        }
+    }
+
+    /// Counts against `maximum-prefix` (RFC 4486 §4).
+    fn check_limit(
+        &mut self,
+        family: Family,
+        announced: &Announced<'_>,
+        limit: &MaximumPrefix,
+    ) -> Option<MaxPrefixVerdict> {
+        let count = self.sources.feed(announced.feed)?.accepted;
+        let said = &mut self.peers.session_mut(announced.peer)?.limits[family];
+        let threshold = u64::from(limit.limit) * u64::from(limit.threshold) / 100;
+        let outcome = if count > limit.limit && !matches!(said, Limit::Over | Limit::Exceeded) {
+            *said = if limit.action == MaximumPrefixAction::Warn { Limit::Over } else { Limit::Exceeded };
+            MaxPrefixOutcome::Exceeded(limit.action)
+        } else if u64::from(count) > threshold && *said == Limit::Silent {
+            *said = Limit::Warned;
+            MaxPrefixOutcome::Threshold
+        } else {
+            return None;
+        };
+        Some(MaxPrefixVerdict { family, count, limit: limit.limit, outcome })
+    }
+}
+
+impl MaxPrefixVerdict {
+    /// True if nothing more may be taken from the peer.
+    fn stops(&self) -> bool {
+        match self.outcome {
+            MaxPrefixOutcome::Threshold | MaxPrefixOutcome::Exceeded(MaximumPrefixAction::Warn) => false,
+            MaxPrefixOutcome::Exceeded(MaximumPrefixAction::Teardown | MaximumPrefixAction::Restart(_)) => {
+                true
+            }
+        }
+    }
+}
+
+/// RFC 4271 §9.1.2: our own AS in the path; RFC 4456 §8: our identifier or cluster on a reflected route.
+fn is_looped(shared: &Shared, session: &PeerSession, config: &PeerFamilyConfig, update: &Update<'_>) -> bool {
+    let allowed = usize::from(config.allow_as_in);
+    let facts = &session.facts;
+    if update.as_path_contains(shared.settings.asn) > allowed
+        || facts.local_as != shared.settings.asn && update.as_path_contains(facts.local_as) > allowed
+    {
+        return true;
+    }
+    facts.kind != PeerKind::External
+        && (update.originator_id() == Some(shared.settings.router_id)
+            || update.cluster_list().any(|id| id == shared.settings.cluster_id))
+}
+
+/// RFC 4271 §5.1.3: a next hop that is ourselves leads nowhere.
+fn is_own(session: &PeerSession, next_hop: NextHop) -> bool {
+    let local = &session.facts.local;
+    match next_hop {
+        NextHop::V4(addr) => Some(addr) == local.v4,
+        NextHop::V6 { global, .. } => Some(global) == local.v6 || Some(global) == local.link_local,
+    }
+}
+
+/// The next hop with its interface; a link-local address is only of use on the peer's own link.
+fn via_of(session: &PeerSession, next_hop: NextHop) -> Via {
+    let facts = &session.facts;
+    match next_hop {
+        NextHop::V4(_) => Via { next_hop, interface: None },
+        NextHop::V6 { global, link_local } => {
+            let is_connected = !facts.connected.is_empty() || facts.interface.is_some();
+            let link_local = link_local.filter(|_| is_connected);
+            let has_scope = link_local.is_some() || global.is_unicast_link_local();
+            Via {
+                next_hop: NextHop::V6 { global, link_local },
+                interface: facts.interface.filter(|_| has_scope),
+            }
+        }
+    }
+}
+
+/// Paths of one prefix beyond which peers with path identifiers are not listened to.
+const MAX_PATHS: usize = 64;

@@ -1,0 +1,487 @@
+//! Prefixes and their paths, one table a family.
+//!
+//! A prefix has a dense [`PrefixId`] in order of arrival, so prefixes that came in one UPDATE lie side by side
+//! and are later decided, installed and announced from neighbouring memory. Keys lie apart from entries: five
+//! octets an IPv4 prefix, seventeen an IPv6 one, and whoever walks entries does not touch them. The index from
+//! key to id is split into shards by hash: one grows at a time, so growth never stops the router.
+//!
+//! The first path lies in the entry, best first once decided; others hang on it in a slab of nodes. Nothing is
+//! allocated per prefix.
+
+use alloc::vec::Vec;
+use core::hash::{BuildHasher, Hasher};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+use ipnet::{Ipv4Net, Ipv6Net};
+
+use super::path::{Flag, Path};
+use super::source::SourceId;
+use crate::types::{Family, Prefix};
+
+/// A prefix by its place in a family's table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct PrefixId(pub(super) u32);
+
+/// One family's prefixes.
+#[derive(Debug)]
+pub(super) struct Table {
+    keys: Keys,
+    entries: Vec<Entry>,
+    free: Vec<PrefixId>,
+    nodes: Nodes,
+    shards: Vec<HashTable<u32>>,
+    hasher: FixedState,
+    lengths: [u32; 129],
+    paths: usize,
+}
+
+/// What is kept of a prefix beside its key.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    /// The first path: the best one, once decided. A slot without path remembers the last one's source.
+    pub(super) first: Path,
+    /// The other paths.
+    pub(super) more: NodeId,
+    /// Where the change log last had this prefix; only compared with what stands there.
+    pub(super) logged: u32,
+}
+
+/// A path beyond the first, by its place in the slab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NodeId(u32);
+
+/// What became of a path that was put in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Placed {
+    /// There was none of that source.
+    New,
+    /// It took this one's place.
+    Replaced(Path),
+}
+
+impl Table {
+    /// An empty table of `family`; `seed` keeps peers from choosing prefixes that collide.
+    pub(super) fn new(family: Family, seed: u64) -> Self {
+        let keys = match family {
+            Family::Ipv4Unicast => Keys::V4(Vec::new()),
+            Family::Ipv6Unicast => Keys::V6(Vec::new()),
+        };
+        Self {
+            keys,
+            entries: Vec::new(),
+            free: Vec::new(),
+            nodes: Nodes::default(),
+            shards: (0..SHARDS).map(|_| HashTable::new()).collect(),
+            hasher: FixedState::with_seed(seed),
+            lengths: [0; 129],
+            paths: 0,
+        }
+    }
+
+    /// The id of `prefix`, made if there is none. `None` if the table is full.
+    pub(super) fn intern(&mut self, prefix: &Prefix) -> Option<PrefixId> {
+        let hash = self.hash(prefix);
+        let keys = &self.keys;
+        let shard = self.shards.get_mut(shard_of(hash))?;
+        if let Some(&id) = shard.find(hash, |&id| keys.is(id, prefix)) {
+            return Some(PrefixId(id));
+        }
+        let id = match self.free.pop() {
+            Some(id) => {
+                self.keys.put(id, prefix);
+                if let Some(entry) = self.entries.get_mut(id.0 as usize) {
+                    *entry = Entry::EMPTY;
+                }
+                id
+            }
+            None => {
+                let id = u32::try_from(self.entries.len()).ok().filter(|&id| id < MAX_PREFIXES)?;
+                self.keys.push(prefix);
+                self.entries.push(Entry::EMPTY);
+                PrefixId(id)
+            }
+        };
+        let (keys, hasher) = (&self.keys, &self.hasher);
+        shard.insert_unique(hash, id.0, |&id| keys.hash(hasher, id));
+        if let Some(count) = self.lengths.get_mut(usize::from(prefix.prefix_len())) {
+            *count += 1;
+        }
+        Some(id)
+    }
+
+    /// Gives the slot of a prefix back. The caller knows that nobody holds its id.
+    pub(super) fn release(&mut self, id: PrefixId) {
+        let Some(prefix) = self.prefix(id) else { return };
+        let hash = self.hash(&prefix);
+        let Some(shard) = self.shards.get_mut(shard_of(hash)) else { return };
+        let Ok(slot) = shard.find_entry(hash, |&other| other == id.0) else { return };
+        slot.remove();
+        self.free.push(id);
+        if let Some(count) = self.lengths.get_mut(usize::from(prefix.prefix_len())) {
+            *count -= 1;
+        }
+    }
+
+    /// Puts `path` in; `same` finds the path whose place it takes, and `revise` says what is new about it then.
+    pub(super) fn place(
+        &mut self,
+        id: PrefixId,
+        path: Path,
+        same: impl Fn(SourceId) -> bool,
+        revise: impl Fn(&Path, &mut Path),
+    ) -> Placed {
+        let Some(entry) = self.entries.get_mut(id.0 as usize) else { return Placed::New };
+        if entry.first.is_empty() {
+            // Somebody else's route was here last: peers may still hold that one.
+            let had_other = entry.first.source != SourceId::NONE && entry.first.source != path.source;
+            let lost = entry.first.has(Flag::LOST) || entry.first.has(Flag::BEST) || had_other;
+            entry.first = path;
+            entry.first.set(Flag::LOST, lost);
+            self.paths += 1;
+            return Placed::New;
+        }
+        if same(entry.first.source) {
+            let old = entry.first;
+            entry.first = path;
+            entry.first.copy_flags(&old);
+            revise(&old, &mut entry.first);
+            return Placed::Replaced(old);
+        }
+        let mut at = entry.more;
+        while let Some(node) = self.nodes.get_mut(at) {
+            if same(node.path.source) {
+                let old = node.path;
+                node.path = path;
+                node.path.copy_flags(&old);
+                revise(&old, &mut node.path);
+                return Placed::Replaced(old);
+            }
+            at = node.next;
+        }
+        entry.more = self.nodes.add(path, entry.more);
+        self.paths += 1;
+        Placed::New
+    }
+
+    /// Takes the first path out that `same` finds.
+    pub(super) fn take(&mut self, id: PrefixId, same: impl Fn(&Path) -> bool) -> Option<Path> {
+        let entry = self.entries.get_mut(id.0 as usize)?;
+        if entry.first.is_empty() {
+            return None;
+        }
+        let taken = if same(&entry.first) {
+            let taken = entry.first;
+            if let Some(node) = self.nodes.remove(&mut entry.more) {
+                entry.first = node;
+                let lost = taken.has(Flag::LOST) || taken.has(Flag::USED);
+                entry.first.set(Flag::LOST, lost);
+            } else {
+                entry.first = taken.emptied();
+            }
+            taken
+        } else {
+            let taken = self.nodes.remove_where(&mut entry.more, same)?;
+            if taken.has(Flag::USED) {
+                entry.first.set(Flag::LOST, true);
+            }
+            taken
+        };
+        self.paths -= 1;
+        Some(taken)
+    }
+
+    /// Changes every path of a prefix in place.
+    pub(super) fn for_each_path(&mut self, id: PrefixId, mut change: impl FnMut(&mut Path)) {
+        let Some(entry) = self.entries.get_mut(id.0 as usize) else { return };
+        if entry.first.is_empty() {
+            return;
+        }
+        change(&mut entry.first);
+        let mut at = entry.more;
+        while let Some(node) = self.nodes.get_mut(at) {
+            change(&mut node.path);
+            at = node.next;
+        }
+    }
+
+    /// Brings the path at `position` to the front.
+    pub(super) fn promote(&mut self, id: PrefixId, position: usize) {
+        let Some(entry) = self.entries.get_mut(id.0 as usize) else { return };
+        let Some(mut left) = position.checked_sub(1) else { return };
+        let mut at = entry.more;
+        while let Some(node) = self.nodes.get_mut(at) {
+            if left == 0 {
+                core::mem::swap(&mut entry.first, &mut node.path);
+                return;
+            }
+            left -= 1;
+            at = node.next;
+        }
+    }
+
+    /// What is kept of a prefix.
+    pub(super) fn entry(&self, id: PrefixId) -> Option<&Entry> {
+        self.entries.get(id.0 as usize)
+    }
+
+    /// The same, to change.
+    pub(super) fn entry_mut(&mut self, id: PrefixId) -> Option<&mut Entry> {
+        self.entries.get_mut(id.0 as usize)
+    }
+
+    /// The paths of a prefix, the first one first.
+    pub(super) fn paths(&self, id: PrefixId) -> impl Iterator<Item = &Path> {
+        let entry = self.entry(id).filter(|entry| !entry.first.is_empty());
+        let mut at = entry.map_or(NodeId::NONE, |entry| entry.more);
+        entry.map(|entry| &entry.first).into_iter().chain(core::iter::from_fn(move || {
+            let node = self.nodes.get(at)?;
+            at = node.next;
+            Some(&node.path)
+        }))
+    }
+
+    /// The path that the last decision chose.
+    pub(super) fn best(&self, id: PrefixId) -> Option<&Path> {
+        let entry = self.entry(id)?;
+        (!entry.first.is_empty() && entry.first.has(Flag::BEST)).then_some(&entry.first)
+    }
+
+    /// True if the prefix has a path.
+    pub(super) fn has_paths(&self, id: PrefixId) -> bool {
+        self.entry(id).is_some_and(|entry| !entry.first.is_empty())
+    }
+
+    /// The id of `prefix`, if it has one.
+    pub(super) fn find(&self, prefix: &Prefix) -> Option<PrefixId> {
+        let hash = self.hash(prefix);
+        self.shards.get(shard_of(hash))?.find(hash, |&id| self.keys.is(id, prefix)).copied().map(PrefixId)
+    }
+
+    /// The prefix of `id`; of a slot given back, the one it last had.
+    pub(super) fn prefix(&self, id: PrefixId) -> Option<Prefix> {
+        self.keys.prefix(id)
+    }
+
+    /// Prefixes covering `addr`, longest first. Lengths that nobody has are not tried.
+    pub(super) fn covering(&self, addr: IpAddr) -> impl Iterator<Item = PrefixId> {
+        let longest = if addr.is_ipv4() { 32 } else { 128 };
+        (0..=longest).rev().filter_map(move |len: u8| {
+            self.lengths.get(usize::from(len)).filter(|&&count| count > 0)?;
+            let prefix = Prefix::new(addr, len).ok()?.trunc();
+            self.find(&prefix)
+        })
+    }
+
+    /// How many slots there are; every id is below.
+    pub(super) fn slots(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// How many prefixes have a slot.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len() - self.free.len()
+    }
+
+    /// How many paths there are.
+    pub(super) const fn path_count(&self) -> usize {
+        self.paths
+    }
+
+    /// Octets of memory in use, about.
+    pub(super) fn octets(&self) -> usize {
+        let key = match &self.keys {
+            Keys::V4(_) => size_of::<KeyV4>(),
+            Keys::V6(_) => size_of::<KeyV6>(),
+        };
+        let index: usize = self.shards.iter().map(HashTable::allocation_size).sum();
+        self.entries.len() * (size_of::<Entry>() + key) + self.nodes.octets() + index
+    }
+
+    fn hash(&self, prefix: &Prefix) -> u64 {
+        match prefix {
+            Prefix::V4(net) => hash_v4(&self.hasher, key_v4(net)),
+            Prefix::V6(net) => hash_v6(&self.hasher, key_v6(net)),
+        }
+    }
+}
+
+impl Entry {
+    const EMPTY: Self = Self { first: Path::EMPTY, more: NodeId::NONE, logged: 0 };
+}
+
+impl NodeId {
+    const NONE: Self = Self(u32::MAX);
+}
+
+/// Prefix lengths and addresses, packed; the length comes last.
+#[derive(Debug)]
+enum Keys {
+    V4(Vec<KeyV4>),
+    V6(Vec<KeyV6>),
+}
+
+type KeyV4 = [u8; 5];
+type KeyV6 = [u8; 17];
+
+impl Keys {
+    fn push(&mut self, prefix: &Prefix) {
+        match (self, prefix) {
+            (Self::V4(keys), Prefix::V4(net)) => keys.push(key_v4(net)),
+            (Self::V6(keys), Prefix::V6(net)) => keys.push(key_v6(net)),
+            (Self::V4(keys), Prefix::V6(_)) => keys.push([0; 5]),
+            (Self::V6(keys), Prefix::V4(_)) => keys.push([0; 17]),
+        }
+    }
+
+    fn put(&mut self, id: PrefixId, prefix: &Prefix) {
+        match (self, prefix) {
+            (Self::V4(keys), Prefix::V4(net)) => {
+                if let Some(key) = keys.get_mut(id.0 as usize) {
+                    *key = key_v4(net);
+                }
+            }
+            (Self::V6(keys), Prefix::V6(net)) => {
+                if let Some(key) = keys.get_mut(id.0 as usize) {
+                    *key = key_v6(net);
+                }
+            }
+            (Self::V4(_), Prefix::V6(_)) | (Self::V6(_), Prefix::V4(_)) => {}
+        }
+    }
+
+    fn is(&self, id: u32, prefix: &Prefix) -> bool {
+        match (self, prefix) {
+            (Self::V4(keys), Prefix::V4(net)) => keys.get(id as usize) == Some(&key_v4(net)),
+            (Self::V6(keys), Prefix::V6(net)) => keys.get(id as usize) == Some(&key_v6(net)),
+            (Self::V4(_), Prefix::V6(_)) | (Self::V6(_), Prefix::V4(_)) => false,
+        }
+    }
+
+    fn hash(&self, hasher: &FixedState, id: u32) -> u64 {
+        match self {
+            Self::V4(keys) => keys.get(id as usize).map_or(0, |key| hash_v4(hasher, *key)),
+            Self::V6(keys) => keys.get(id as usize).map_or(0, |key| hash_v6(hasher, *key)),
+        }
+    }
+
+    fn prefix(&self, id: PrefixId) -> Option<Prefix> {
+        match self {
+            Self::V4(keys) => {
+                let [a, b, c, d, len] = *keys.get(id.0 as usize)?;
+                Ipv4Net::new(Ipv4Addr::new(a, b, c, d), len).ok().map(Prefix::V4)
+            }
+            Self::V6(keys) => {
+                let (addr, [len]) = keys.get(id.0 as usize)?.split_first_chunk::<16>()? else { return None };
+                Ipv6Net::new(Ipv6Addr::from(*addr), *len).ok().map(Prefix::V6)
+            }
+        }
+    }
+}
+
+fn key_v4(net: &Ipv4Net) -> KeyV4 {
+    let [a, b, c, d] = net.addr().octets();
+    [a, b, c, d, net.prefix_len()]
+}
+
+fn key_v6(net: &Ipv6Net) -> KeyV6 {
+    let mut key = [0; 17];
+    if let Some((addr, len)) = key.split_first_chunk_mut::<16>() {
+        *addr = net.addr().octets();
+        len.fill(net.prefix_len());
+    }
+    key
+}
+
+fn hash_v4(hasher: &FixedState, [a, b, c, d, len]: KeyV4) -> u64 {
+    let mut hasher = hasher.build_hasher();
+    hasher.write_u64(u64::from_be_bytes([0, 0, 0, len, a, b, c, d]));
+    hasher.finish()
+}
+
+fn hash_v6(hasher: &FixedState, key: KeyV6) -> u64 {
+    let mut hasher = hasher.build_hasher();
+    if let Some((addr, len)) = key.split_first_chunk::<16>() {
+        hasher.write_u128(u128::from_be_bytes(*addr));
+        hasher.write_u8(len.first().copied().unwrap_or(0));
+    }
+    hasher.finish()
+}
+
+/// Paths beyond the first ones, in lists.
+#[derive(Debug, Default)]
+struct Nodes {
+    slots: Vec<Node>,
+    free: Vec<NodeId>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    path: Path,
+    next: NodeId,
+}
+
+impl Nodes {
+    fn get(&self, id: NodeId) -> Option<&Node> {
+        self.slots.get(id.0 as usize)
+    }
+
+    fn get_mut(&mut self, id: NodeId) -> Option<&mut Node> {
+        self.slots.get_mut(id.0 as usize)
+    }
+
+    fn add(&mut self, path: Path, next: NodeId) -> NodeId {
+        let node = Node { path, next };
+        if let Some(id) = self.free.pop()
+            && let Some(slot) = self.slots.get_mut(id.0 as usize)
+        {
+            *slot = node;
+            return id;
+        }
+        let id = NodeId(u32::try_from(self.slots.len()).unwrap_or(u32::MAX));
+        self.slots.push(node);
+        id
+    }
+
+    /// Takes the first node of a list out.
+    fn remove(&mut self, head: &mut NodeId) -> Option<Path> {
+        let node = *self.get(*head)?;
+        self.free.push(*head);
+        *head = node.next;
+        Some(node.path)
+    }
+
+    /// Takes the first node out that `wanted` finds.
+    fn remove_where(&mut self, head: &mut NodeId, wanted: impl Fn(&Path) -> bool) -> Option<Path> {
+        let mut before = None;
+        let mut at = *head;
+        loop {
+            let node = *self.get(at)?;
+            if wanted(&node.path) {
+                match before.and_then(|before| self.get_mut(before)) {
+                    Some(before) => before.next = node.next,
+                    None => *head = node.next,
+                }
+                self.free.push(at);
+                return Some(node.path);
+            }
+            before = Some(at);
+            at = node.next;
+        }
+    }
+
+    fn octets(&self) -> usize {
+        self.slots.len() * size_of::<Node>()
+    }
+}
+
+const SHARDS: usize = 64;
+
+/// The change log packs an id with three flags.
+const MAX_PREFIXES: u32 = 1 << 29;
+
+/// Bits that the hash table inside the shard does not look at first.
+const fn shard_of(hash: u64) -> usize {
+    (hash >> 40) as usize % SHARDS
+}

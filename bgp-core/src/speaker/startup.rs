@@ -1,0 +1,97 @@
+//! When our own start counts as done (RFC 4724 §4.1, the restarting side).
+//!
+//! The kernel may still hold routes of an earlier life. They are swept at [`SpeakerEvent::Converged`]: when every
+//! peer that is not shut has sent End-of-RIB for each family, or has not come up within our restart time, or has
+//! been up for so long that waiting makes no sense. A peer without graceful restart promises no End-of-RIB: it
+//! counts as done when it has sent nothing for a while.
+
+use core::time::Duration;
+
+use super::Speaker;
+use super::event::SpeakerEvent;
+use super::peer::Peer;
+use super::timer::SpeakerTimer;
+use crate::session::Restarted;
+use crate::time::Instant;
+
+/// How far our own start is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Startup {
+    /// Nothing has been started.
+    Waiting,
+    /// Peers are coming up.
+    Converging {
+        /// Since when.
+        since: Instant,
+        /// Whether routes of an earlier life are in use.
+        restarted: Restarted,
+    },
+    /// Done.
+    Converged,
+    /// Everything is shut for good.
+    Stopped,
+}
+
+/// How long a peer that is up may take to send its table: the Selection_Deferral_Timer (RFC 4724 §4.1), which must
+/// outlast the restart time. FRR: 360 s.
+const DEFERRAL: Duration = Duration::from_secs(360);
+/// How long a peer that promises no End-of-RIB must have been quiet.
+const QUIET: Duration = Duration::from_secs(5);
+
+impl Startup {
+    /// What the R bit of our OPENs says (RFC 4724 §3).
+    pub(super) const fn restarted(self) -> Restarted {
+        match self {
+            Self::Converging { restarted, .. } => restarted,
+            Self::Waiting | Self::Converged | Self::Stopped => Restarted::No,
+        }
+    }
+}
+
+impl Speaker {
+    /// Starts every peer. `restarted` says whether the kernel still has routes of an earlier life.
+    pub fn handle_start(&mut self, restarted: Restarted, now: Instant) {
+        self.now = now;
+        if self.startup != Startup::Waiting {
+            return;
+        }
+        self.startup = Startup::Converging { since: now, restarted };
+        let ids: alloc::vec::Vec<_> = self.peers.keys().copied().collect();
+        for id in ids {
+            self.start_peer(id);
+        }
+        self.check_convergence(now);
+    }
+
+    /// Looks whether anything is still waited for, and if so when to look again.
+    pub(super) fn check_convergence(&mut self, now: Instant) {
+        let Startup::Converging { since, .. } = self.startup else {
+            return;
+        };
+        let up_by = since + self.config.graceful_restart.restart_time;
+        let done_by = since + DEFERRAL.max(self.config.graceful_restart.restart_time);
+        let waits = self.peers.values().filter_map(|peer| waits_until(peer, up_by, done_by));
+        let next = waits.filter(|until| *until > now).min();
+        self.timers.set(SpeakerTimer::Convergence, next);
+        if next.is_none() {
+            self.startup = Startup::Converged;
+            self.outbox.event(SpeakerEvent::Converged);
+        }
+    }
+}
+
+/// Until when a peer is waited for at most, if it is.
+fn waits_until(peer: &Peer, up_by: Instant, done_by: Instant) -> Option<Instant> {
+    let Some((_, established)) = peer.established() else {
+        return (!peer.is_dynamic() && peer.dialler.is_started()).then_some(up_by);
+    };
+    let families = established.negotiated.families;
+    if families.and(established.end_of_rib) == families {
+        return None;
+    }
+    if established.negotiated.graceful_restart.is_some() {
+        Some(done_by)
+    } else {
+        Some((established.last_update + QUIET).min(done_by))
+    }
+}

@@ -1,0 +1,314 @@
+//! The one walk over an UPDATE: finds its parts, runs the attribute table, decides its fate.
+//!
+//! In: the body and what the session agreed on. Out: the spans of a view, or the error that ends the session.
+//! The walk is generic; what is particular to an attribute is its row of the table, but for MP_REACH_NLRI,
+//! MP_UNREACH_NLRI and the parts that a view keeps at hand. RFC 4271 §6.3 as revised by RFC 7606.
+
+use super::attr::mp::{self, Section};
+use super::attr::table::{self, Block, Context, Presence, ROWS, Treatment};
+use super::attr::{
+    AsnWidth, Attr, AttrCode, AttrFlags, CodeSet, Fate, Fault, FaultKind, PeerSide, code_bit, take_attr,
+};
+use super::update::UpdateSpans;
+use super::{Caps, Reader, Span, WireError, nlri};
+use crate::types::{Asn, Family};
+
+/// Walks `body` from end to end.
+pub(super) fn walk(
+    body: &[u8],
+    caps: &Caps,
+    side: PeerSide,
+) -> Result<(UpdateSpans, Option<Fault>), WireError> {
+    let width = if caps.four_octet_as { AsnWidth::Four } else { AsnWidth::Two };
+    let mut spans = UpdateSpans {
+        is_in_order: true,
+        width,
+        with_path_id: caps.add_path_receive,
+        ..UpdateSpans::default()
+    };
+    // RFC 7606 §3 b: lengths that run over the message.
+    let mut reader = Reader::new(body, 0);
+    let (withdrawn, at) = take_field(&mut reader)?;
+    spans.withdrawn = at;
+    let (attrs, at) = take_field(&mut reader)?;
+    spans.attrs = at;
+    let announced = reader;
+    reader.take_rest();
+    spans.nlri = reader.span_from(announced.offset());
+
+    let context = Context { width, side };
+    let mut walk = Walk {
+        body,
+        context,
+        spans,
+        seen: CodeSet::default(),
+        last: AttrCode(0),
+        fault: None,
+        next_hop: None,
+    };
+    walk.attributes(attrs)?;
+    walk.next_hop_fault();
+    walk.missing();
+    walk.merge_as4();
+    for field in [withdrawn, announced] {
+        let has_path_id = caps.add_path_receive.contains(Family::Ipv4Unicast);
+        if let Some(at) = nlri::fault_at(field.rest(), Family::Ipv4Unicast, has_path_id) {
+            return Err(WireError::InvalidNetworkField { offset: field.offset() + at });
+        }
+    }
+    walk.finish(attrs)
+}
+
+struct Walk<'a> {
+    body: &'a [u8],
+    context: Context,
+    spans: UpdateSpans,
+    seen: CodeSet,
+    /// The last attribute that belongs to the normalised block.
+    last: AttrCode,
+    /// The first of the worst.
+    fault: Option<Fault>,
+    /// What is wrong with NEXT_HOP, until it is known whether that matters.
+    next_hop: Option<Fault>,
+}
+
+impl<'a> Walk<'a> {
+    fn attributes(&mut self, mut reader: Reader<'a>) -> Result<(), WireError> {
+        while !reader.is_empty() {
+            let before = reader;
+            match take_attr(&mut reader) {
+                Some(attr) => self.attribute(attr, reader.span_from(before.offset()))?,
+                None => return self.overrun(before),
+            }
+        }
+        Ok(())
+    }
+
+    fn attribute(&mut self, attr: Attr<'a>, span: Span) -> Result<(), WireError> {
+        let row = table::row(attr.code);
+        if !self.seen.insert(attr.code) {
+            // RFC 7606 §3 g
+            if matches!(attr.code, AttrCode::MP_REACH_NLRI | AttrCode::MP_UNREACH_NLRI) {
+                return Err(WireError::MalformedAttributeList { offset: span.start() });
+            }
+            self.spans.has_duplicates = true;
+            self.note(Fault {
+                code: attr.code,
+                kind: FaultKind::Duplicate,
+                span,
+                fate: Fate::DiscardAttribute,
+            });
+            return Ok(());
+        }
+        let Some(row) = row else { return self.unknown(attr, span) };
+        if let Some((kind, treatment)) = row.fault(attr.flags, attr.value, self.context) {
+            return self.malformed(attr.code, kind, span, treatment);
+        }
+        if row.block == Block::Left {
+            self.message_attribute(attr, span)
+        } else {
+            if attr.code == AttrCode::AS_PATH {
+                self.spans.as_path = value_span(attr, span);
+            }
+            self.order(attr.code);
+            Ok(())
+        }
+    }
+
+    /// RFC 4271 §5, §6.3: an unknown attribute that is not optional ends the session.
+    fn unknown(&mut self, attr: Attr<'a>, span: Span) -> Result<(), WireError> {
+        if !attr.flags.contains(AttrFlags::OPTIONAL) {
+            return Err(WireError::UnrecognizedWellKnown(span));
+        }
+        if attr.flags.contains(AttrFlags::TRANSITIVE) {
+            self.order(attr.code);
+        }
+        Ok(())
+    }
+
+    fn malformed(
+        &mut self,
+        code: AttrCode,
+        kind: FaultKind,
+        span: Span,
+        treatment: Treatment,
+    ) -> Result<(), WireError> {
+        let fate = match treatment {
+            Treatment::Discard => Fate::DiscardAttribute,
+            Treatment::Withdraw => Fate::TreatAsWithdraw,
+            Treatment::Reset if kind == FaultKind::Flags => return Err(WireError::AttributeFlags(span)),
+            Treatment::Reset => return Err(WireError::OptionalAttribute(span)),
+        };
+        self.spans.discarded |= code_bit(code);
+        let fault = Fault { code, kind, span, fate };
+        if code == AttrCode::NEXT_HOP {
+            self.next_hop = Some(fault);
+        } else {
+            self.note(fault);
+        }
+        Ok(())
+    }
+
+    /// Attributes that belong to the message: where their parts stand.
+    fn message_attribute(&mut self, attr: Attr<'a>, span: Span) -> Result<(), WireError> {
+        let value = value_span(attr, span);
+        match attr.code {
+            AttrCode::NEXT_HOP => self.spans.next_hop = value,
+            AttrCode::AS4_PATH => self.spans.as4_path = value,
+            AttrCode::AS4_AGGREGATOR => self.spans.as4_aggregator = value,
+            AttrCode::MP_REACH_NLRI => {
+                let section = mp::reach(Reader::new(attr.value, value.start()));
+                self.spans.reach = self.section(section, span)?;
+                let next_hop = mp::next_hop(self.spans.reach.next_hop.of(self.body));
+                if next_hop.is_some_and(|next_hop| !mp::is_host(&next_hop)) {
+                    return self.malformed(attr.code, FaultKind::Value, span, Treatment::Withdraw);
+                }
+            }
+            AttrCode::MP_UNREACH_NLRI => {
+                let section = mp::unreach(Reader::new(attr.value, value.start()));
+                self.spans.unreach = self.section(section, span)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// RFC 7606 §5.3, RFC 4760 §7.
+    fn section(&self, section: Option<Section>, attr: Span) -> Result<Section, WireError> {
+        let section = section.ok_or(WireError::OptionalAttribute(attr))?;
+        if let Some(family) = section.family {
+            let has_path_id = self.spans.with_path_id.contains(family);
+            if nlri::fault_at(section.nlri.of(self.body), family, has_path_id).is_some() {
+                return Err(WireError::OptionalAttribute(attr));
+            }
+        }
+        Ok(section)
+    }
+
+    /// RFC 7606 §4; but if it is MP_REACH_NLRI or MP_UNREACH_NLRI, its routes cannot be found (§3 j).
+    fn overrun(&mut self, at: Reader<'a>) -> Result<(), WireError> {
+        let code = at.rest().get(1).map_or(AttrCode(0), |code| AttrCode(*code));
+        if matches!(code, AttrCode::MP_REACH_NLRI | AttrCode::MP_UNREACH_NLRI) {
+            return Err(WireError::MalformedAttributeList { offset: at.offset() });
+        }
+        let span = Span::new(at.offset(), at.offset() + at.len());
+        self.note(Fault { code, kind: FaultKind::Overrun, span, fate: Fate::TreatAsWithdraw });
+        Ok(())
+    }
+
+    /// RFC 4760 §3: NEXT_HOP is ignored where all the NLRI are in MP_REACH_NLRI.
+    fn next_hop_fault(&mut self) {
+        if let Some(fault) = self.next_hop {
+            let is_ignored = self.spans.nlri.is_empty() && self.seen.contains(AttrCode::MP_REACH_NLRI);
+            let fate = if is_ignored { Fate::DiscardAttribute } else { fault.fate };
+            self.note(Fault { fate, ..fault });
+        }
+    }
+
+    /// RFC 7606 §3 d.
+    fn missing(&mut self) {
+        let has_classic = !self.spans.nlri.is_empty();
+        let has_routes = self.has_routes();
+        for row in &ROWS {
+            let is_due = match row.presence {
+                Presence::Optional => false,
+                Presence::WithRoutes => has_routes,
+                Presence::WithClassicRoutes => has_classic,
+                Presence::WithInternalRoutes => has_routes && self.context.side == PeerSide::Internal,
+            };
+            if is_due && !self.seen.contains(row.code) {
+                let span = Span::new(self.spans.attrs.end(), self.spans.attrs.end());
+                let fate = Fate::TreatAsWithdraw;
+                self.note(Fault { code: row.code, kind: FaultKind::Missing, span, fate });
+            }
+        }
+    }
+
+    /// Whether AS4_PATH and AS4_AGGREGATOR count (RFC 6793 §4.2.3), and whether the whole path can be written.
+    fn merge_as4(&mut self) {
+        if self.context.width == AsnWidth::Four {
+            return;
+        }
+        if self.has_another_aggregator() {
+            self.spans.as4_path = Span::default();
+            self.spans.as4_aggregator = Span::default();
+        }
+        let path = self.spans.as_path;
+        if 2 * len(path) + len(self.spans.as4_path) > usize::from(u16::MAX) {
+            let (code, kind) = (AttrCode::AS_PATH, FaultKind::Length);
+            self.note(Fault { code, kind, span: path, fate: Fate::TreatAsWithdraw });
+        }
+    }
+
+    /// True if AGGREGATOR says that a speaker with two-octet numbers aggregated after AS4_AGGREGATOR was set.
+    fn has_another_aggregator(&self) -> bool {
+        let mut attrs = super::attr::AttrIter::new(self.spans.attrs.of(self.body), Default::default());
+        !self.spans.as4_aggregator.is_empty()
+            && self.spans.discarded & code_bit(AttrCode::AGGREGATOR) == 0
+            && attrs
+                .find(|attr| attr.code == AttrCode::AGGREGATOR)
+                .is_some_and(|attr| AsnWidth::Two.take(&mut Reader::new(attr.value, 0)) != Some(Asn::TRANS))
+    }
+
+    fn finish(mut self, attrs: Reader<'_>) -> Result<(UpdateSpans, Option<Fault>), WireError> {
+        self.spans.fate = self.fault.map_or(Fate::Keep, |fault| fault.fate);
+        if let Some(fault) = self.fault.filter(|fault| fault.fate == Fate::TreatAsWithdraw) {
+            // RFC 7606 §5.2: with no routes in sight, it cannot be said which to withdraw.
+            if !self.has_routes() && !self.has_unknown_routes() {
+                return Err(fault.into_error());
+            }
+        }
+        self.spans.end_of_rib = self.end_of_rib(attrs);
+        Ok((self.spans, self.fault))
+    }
+
+    /// RFC 4724 §2.
+    fn end_of_rib(&self, attrs: Reader<'_>) -> Option<Family> {
+        if !(self.spans.withdrawn.is_empty() && self.spans.nlri.is_empty()) {
+            return None;
+        }
+        if attrs.is_empty() {
+            return Some(Family::Ipv4Unicast);
+        }
+        let mut rest = attrs;
+        let first = take_attr(&mut rest)?;
+        let is_alone = first.code == AttrCode::MP_UNREACH_NLRI && rest.is_empty();
+        self.spans.unreach.family.filter(|_| is_alone && self.spans.unreach.nlri.is_empty())
+    }
+
+    fn has_routes(&self) -> bool {
+        !self.spans.nlri.is_empty() || !self.spans.reach.nlri.is_empty()
+    }
+
+    /// True if there is an MP_REACH_NLRI of a family that is not known here.
+    fn has_unknown_routes(&self) -> bool {
+        self.seen.contains(AttrCode::MP_REACH_NLRI) && self.spans.reach.family.is_none()
+    }
+
+    fn order(&mut self, code: AttrCode) {
+        self.spans.is_in_order &= code > self.last;
+        self.last = code;
+    }
+
+    /// RFC 7606 §3 h: the strongest counts.
+    fn note(&mut self, fault: Fault) {
+        if self.fault.is_none_or(|worst| fault.fate > worst.fate) {
+            self.fault = Some(fault);
+        }
+    }
+}
+
+fn take_field<'a>(reader: &mut Reader<'a>) -> Result<(Reader<'a>, Span), WireError> {
+    let error = WireError::MalformedAttributeList { offset: reader.offset() };
+    let len = reader.u16().ok_or(error)?;
+    let field = reader.sub(usize::from(len)).ok_or(error)?;
+    Ok((field, Span::new(field.offset(), field.offset() + field.len())))
+}
+
+fn value_span(attr: Attr<'_>, whole: Span) -> Span {
+    Span::new(whole.end() - attr.value.len(), whole.end())
+}
+
+fn len(span: Span) -> usize {
+    span.end() - span.start()
+}

@@ -1,0 +1,113 @@
+//! Network interfaces as the kernel reports them.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+/// IFF_UP and friends (`ifi_flags`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InterfaceFlags(pub u32);
+
+impl InterfaceFlags {
+    /// Switched on by the operator.
+    pub const UP: u32 = 1;
+    /// Broadcast is possible.
+    pub const BROADCAST: u32 = 1 << 1;
+    /// The loopback interface.
+    pub const LOOPBACK: u32 = 1 << 3;
+    /// Point-to-point.
+    pub const POINT_TO_POINT: u32 = 1 << 4;
+    /// The driver has the device going.
+    pub const RUNNING: u32 = 1 << 6;
+    /// No ARP.
+    pub const NO_ARP: u32 = 1 << 7;
+    /// Everything on the wire is received.
+    pub const PROMISCUOUS: u32 = 1 << 8;
+    /// All multicast is received.
+    pub const ALL_MULTICAST: u32 = 1 << 9;
+    /// Multicast is possible.
+    pub const MULTICAST: u32 = 1 << 12;
+
+    /// True if all the bits of `flags` are set.
+    #[must_use]
+    pub const fn contains(self, flags: u32) -> bool {
+        self.0 & flags == flags
+    }
+}
+
+/// An address of an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InterfaceAddress {
+    /// The address with the length of its subnet.
+    pub address: IpNet,
+    /// The other end of a point-to-point link, with the length of what is reached there.
+    pub peer: Option<IpNet>,
+    /// A secondary address of its subnet (IFA_F_SECONDARY of IPv4).
+    pub secondary: bool,
+    /// The kernel makes no connected route for it (IFA_F_NOPREFIXROUTE).
+    pub no_prefix_route: bool,
+    /// Duplicate address detection has not finished, or has failed.
+    pub tentative: bool,
+}
+
+impl InterfaceAddress {
+    /// What the kernel takes as directly connected through this address.
+    #[must_use]
+    pub fn subnet(&self) -> IpNet {
+        self.peer.unwrap_or(self.address).trunc()
+    }
+}
+
+/// An interface.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Interface {
+    /// Interface index.
+    pub index: u32,
+    /// Name.
+    pub name: String,
+    /// Flags.
+    pub flags: InterfaceFlags,
+    /// Largest packet.
+    pub mtu: u32,
+    /// Hardware address; empty if there is none.
+    pub mac: Vec<u8>,
+    /// ARP hardware type (1: Ethernet, 772: loopback).
+    pub hardware_type: u16,
+    /// Index of the interface it lies on (the other end of a veth pair, the parent of a macvlan or VLAN).
+    pub parent: Option<u32>,
+    /// Index of the bridge, bond or VRF it belongs to.
+    pub master: Option<u32>,
+    /// Kind of virtual interface: `veth`, `macvlan`, `vlan`, `bridge`, `vrf`, …
+    pub kind: Option<String>,
+    /// Transmit queue length.
+    pub queue_length: u32,
+    /// Mbit/s, where the driver knows it.
+    pub speed: Option<u32>,
+    /// Addresses, in order.
+    pub addresses: Vec<InterfaceAddress>,
+    /// How often it came up, and went down, since we watch.
+    pub transitions: (u32, u32),
+}
+
+impl Interface {
+    /// True if packets can be sent: up, and with a carrier.
+    #[must_use]
+    pub const fn is_operative(&self) -> bool {
+        self.flags.contains(InterfaceFlags::UP) && self.flags.contains(InterfaceFlags::RUNNING)
+    }
+
+    /// True if `address` is one of its own.
+    #[must_use]
+    pub fn has_address(&self, address: IpAddr) -> bool {
+        self.addresses.iter().any(|own| own.address.addr() == address)
+    }
+
+    /// The first IPv6 link-local address.
+    #[must_use]
+    pub fn link_local(&self) -> Option<std::net::Ipv6Addr> {
+        self.addresses.iter().find_map(|own| match own.address.addr() {
+            IpAddr::V6(addr) if addr.is_unicast_link_local() && !own.tentative => Some(addr),
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,140 @@
+//! The kernel as a reconciled set: what is wanted is kept wanted, what is ours and unwanted goes.
+//!
+//! One task owns the sockets, the system table and the memory of what is wanted. [`Kernel`] is the handle:
+//! [`Command`]s in through a bounded channel, [`Event`]s out through another.
+//!
+//! The task has a thread and a runtime of its own, because the kernel works requests off inside the system call.
+//!
+//! **Start.** Links, addresses and routes are read. Routes with our marks (protocol 186 and 196 in our table) are
+//! adopted: remembered by prefix and fingerprint. A wanted route that is there already costs no write; a different
+//! one is replaced in place; what is left after [`Command::Converged`] is removed.
+//!
+//! **Drift.** When messages were lost, when an interface went down (the kernel then drops IPv4 routes without a
+//! word) and every so often, the kernel is read again in the same way, with [`Event::WantAll`] asking BGP for its
+//! table (and [`Command::Resent`] ending the answer): no second copy of it is held here between those moments.
+//!
+//! **Distance.** Connected and kernel routes (0), static (1 or as configured) and BGP compete per prefix, and only
+//! the winner is in the kernel. Only prefixes with a competitor are remembered here.
+
+mod addresses;
+mod command;
+mod event;
+mod fib;
+mod held;
+mod outbox;
+mod reading;
+mod task;
+mod view;
+mod ways;
+
+use std::io;
+use std::thread;
+use std::time::Duration;
+
+use tokio::runtime;
+use tokio::sync::{mpsc, oneshot};
+
+pub use command::{
+    BgpNextHop, BgpRoute, Command, ForwardingFamily, Leave, RouteBatch, StopReport, WantedAddress,
+};
+pub use event::{Event, Redistributed, Refusal};
+pub use view::{HopView, KindView, RouteView, View};
+
+pub use crate::resolve::{Source, Sources, StaticRoute, StaticVia};
+
+use self::task::Task;
+use crate::route::TABLE_MAIN;
+
+/// How the kernel task works.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Kernel table of our routes.
+    pub table: u32,
+    /// How often the kernel is read again. Stretched where reading takes more than a hundredth of it.
+    pub drift: Duration,
+    /// Receive buffer of the monitor socket, octets.
+    pub receive_buffer: usize,
+    /// Commands, and events, that may wait.
+    pub queue: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { table: TABLE_MAIN, drift: Duration::from_secs(60), receive_buffer: 16 << 20, queue: 64 }
+    }
+}
+
+/// The handle of the kernel task.
+#[derive(Clone, Debug)]
+pub struct Kernel {
+    commands: mpsc::Sender<Command>,
+}
+
+/// The kernel task has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the kernel task has ended")]
+pub struct Stopped;
+
+impl Kernel {
+    /// Starts the task on a thread of its own, in the calling thread's network namespace.
+    pub fn start(options: &Options) -> io::Result<(Self, mpsc::Receiver<Event>)> {
+        let (commands, inbox) = mpsc::channel(options.queue);
+        let (outbox, events) = mpsc::channel(options.queue);
+        let (opened, outcome) = std::sync::mpsc::channel();
+        let options = options.clone();
+        thread::Builder::new().name("kernel".to_owned()).spawn(move || {
+            let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => return drop(opened.send(Err(error))),
+            };
+            runtime.block_on(async {
+                match Task::open(&options) {
+                    Ok((task, monitor)) => {
+                        let _ = opened.send(Ok(()));
+                        task.run(monitor, inbox, outbox).await;
+                    }
+                    Err(error) => drop(opened.send(Err(error))),
+                }
+            });
+        })?;
+        outcome.recv().map_err(io::Error::other)??;
+        Ok((Self { commands }, events))
+    }
+
+    /// Sends a command; waits while the task is busy. Never deadlocks with a listener that does not read events.
+    pub async fn send(&self, command: Command) -> Result<(), Stopped> {
+        self.commands.send(command).await.map_err(|_| Stopped)
+    }
+
+    /// Sends a batch if there is room, and gives it back if not, so that it can collect further changes meanwhile.
+    pub fn offer(&self, batch: RouteBatch) -> Result<(), RouteBatch> {
+        match self.commands.try_send(Command::Routes(batch)) {
+            Ok(()) => Ok(()),
+            Err(mpsc::error::TrySendError::Full(command) | mpsc::error::TrySendError::Closed(command)) => {
+                match command {
+                    Command::Routes(batch) => Err(batch),
+                    _ => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// Waits until [`offer`](Self::offer) would find room.
+    pub async fn writable(&self) -> Result<(), Stopped> {
+        self.commands.reserve().await.map(drop).map_err(|_| Stopped)
+    }
+
+    /// A snapshot for `show`.
+    pub async fn view(&self) -> Result<View, Stopped> {
+        let (answer, view) = oneshot::channel();
+        self.send(Command::View(answer)).await?;
+        view.await.map_err(|_| Stopped)
+    }
+
+    /// Ends the task.
+    pub async fn stop(&self, leave: Leave) -> Result<StopReport, Stopped> {
+        let (answer, report) = oneshot::channel();
+        self.send(Command::Stop(leave, answer)).await?;
+        report.await.map_err(|_| Stopped)
+    }
+}

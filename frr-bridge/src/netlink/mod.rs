@@ -1,0 +1,24 @@
+//! The kernel's routing socket (rtnetlink, RFC 3549).
+//!
+//! Everything asked of the kernel is a call: the kernel works it off inside `send(2)` and produces dumps inside
+//! `recv(2)`, so [`Requests`] is blocking and never waits for anybody else. Only the [`Monitor`], on which the
+//! kernel speaks unasked, is asynchronous.
+//!
+//! Decoding is lenient: a message or attribute that is not understood is passed over, since every kernel brings
+//! new ones. Messages that are sent rarely are built with `netlink-packet-route`; routes, of which there may be
+//! a million, are written and read in place.
+
+mod address;
+mod link;
+mod message;
+mod monitor;
+mod requests;
+mod route;
+mod writer;
+
+pub use address::{add_address, dump_addresses, remove_address};
+pub use link::{dump_links, set_link_up};
+pub use monitor::{Monitor, Notice};
+pub use requests::{Requests, Selection};
+pub use route::{RouteMark, dump_routes};
+pub use writer::{Failure, Put, RouteWriter};

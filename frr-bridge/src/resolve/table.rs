@@ -1,0 +1,494 @@
+//! The table of routes that are not BGP's.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use ipnet::IpNet;
+
+use super::prefix_map::PrefixMap;
+use super::{Resolution, Source, StaticRoute, StaticVia};
+use crate::interface::Interface;
+use crate::route::{Hop, Protocol, Route, RouteKind};
+
+/// Connected, kernel and static routes, and the next hops that are asked about.
+#[derive(Debug, Default)]
+pub struct SystemTable {
+    links: BTreeMap<u32, Link>,
+    prefixes: PrefixMap<Entry>,
+    /// Static routes of other tables: resolved by this one, selected by themselves.
+    elsewhere: BTreeMap<(u32, IpNet), Elsewhere>,
+    tracked: BTreeMap<IpAddr, Resolution>,
+    through_default: bool,
+    dirty: BTreeSet<IpNet>,
+    is_changed: bool,
+}
+
+/// The best route of a prefix, with everything resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selected {
+    /// Where it comes from.
+    pub source: Source,
+    /// Administrative distance.
+    pub distance: u8,
+    /// Metric.
+    pub metric: u32,
+    /// What happens to packets.
+    pub kind: RouteKind,
+}
+
+/// A prefix whose best route is another than before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteChange {
+    /// Kernel table; `None`: the one that this table is about.
+    pub table: Option<u32>,
+    /// The prefix.
+    pub prefix: IpNet,
+    /// Before.
+    pub before: Option<Selected>,
+    /// Now.
+    pub after: Option<Selected>,
+}
+
+/// What a [`SystemTable::refresh`] found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Prefixes, in order.
+    pub routes: Vec<RouteChange>,
+    /// Tracked next hops, in order: address, before, now.
+    pub next_hops: Vec<(IpAddr, Resolution, Resolution)>,
+}
+
+/// Everything known of one prefix.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Entry {
+    /// Interfaces that it is connected to.
+    pub(crate) connected: BTreeSet<u32>,
+    /// Routes of other programs.
+    pub(crate) kernel: Vec<Route>,
+    /// Configured lines, by distance.
+    pub(crate) statics: Vec<StaticRoute>,
+    /// The best of them, as of the last refresh.
+    pub(crate) selected: Option<Selected>,
+    /// When that changed last.
+    pub(crate) since: Option<Instant>,
+}
+
+#[derive(Debug, Default)]
+struct Elsewhere {
+    statics: Vec<StaticRoute>,
+    selected: Option<Selected>,
+}
+
+#[derive(Debug)]
+struct Link {
+    name: String,
+    is_operative: bool,
+    connected: BTreeSet<IpNet>,
+}
+
+impl SystemTable {
+    /// Takes an interface as it is now.
+    pub fn set_interface(&mut self, interface: &Interface) {
+        let is_operative = interface.is_operative();
+        let connected = if is_operative { connected_prefixes(interface) } else { BTreeSet::new() };
+        let link = Link { name: interface.name.clone(), is_operative, connected };
+        self.replace_link(interface.index, Some(link));
+    }
+
+    /// The interface is gone.
+    pub fn remove_interface(&mut self, index: u32) {
+        self.replace_link(index, None);
+    }
+
+    /// Takes a foreign route of the kernel; `replaces` those of equal metric.
+    pub fn put_kernel(&mut self, route: Route, replaces: bool) {
+        let prefix = route.prefix;
+        let entry = self.prefixes.entry(prefix);
+        entry.kernel.retain(|known| {
+            let same_owner = known.protocol == route.protocol && same_class(known, &route);
+            known.priority != route.priority || !(replaces || same_owner)
+        });
+        let at = entry.kernel.partition_point(|known| known.priority <= route.priority);
+        entry.kernel.insert(at, route);
+        self.touch(prefix);
+    }
+
+    /// A foreign route of the kernel, or some next hops of it, are gone. One of ours may have taken its place.
+    pub fn remove_kernel(&mut self, route: &Route) {
+        let Some(entry) = self.prefixes.get_mut(&route.prefix) else { return };
+        for known in &mut entry.kernel {
+            if known.priority == route.priority && known.protocol == route.protocol {
+                let gone = route.kind.hops();
+                let left: Vec<Hop> =
+                    known.kind.hops().iter().filter(|hop| !has_hop(gone, hop)).copied().collect();
+                known.kind = RouteKind::Unicast(left.into());
+            }
+        }
+        entry.kernel.retain(|known| !matches!(&known.kind, RouteKind::Unicast(hops) if hops.is_empty()));
+        self.touch(route.prefix);
+    }
+
+    /// Takes all foreign routes as they are now, instead of those known before.
+    pub fn replace_kernel(&mut self, routes: Vec<Route>) {
+        let mut before: BTreeMap<IpNet, Vec<Route>> = BTreeMap::new();
+        for (prefix, entry) in self.prefixes.iter_mut().filter(|(_, entry)| !entry.kernel.is_empty()) {
+            before.insert(*prefix, std::mem::take(&mut entry.kernel));
+        }
+        let dirty = self.dirty.clone();
+        let mut touched: BTreeSet<IpNet> = before.keys().copied().collect();
+        for route in routes {
+            touched.insert(route.prefix);
+            self.put_kernel(route, false);
+        }
+        self.dirty = dirty;
+        for prefix in touched {
+            let known = before.get(&prefix).map_or(&[][..], Vec::as_slice);
+            if self.prefixes.get(&prefix).map_or(&[][..], |entry| &entry.kernel) != known {
+                self.touch(prefix);
+            }
+        }
+    }
+
+    /// Takes all configured static routes.
+    pub fn set_statics(&mut self, mut routes: Vec<StaticRoute>) {
+        routes.sort_by(|a, b| (a.distance, a).cmp(&(b.distance, b)));
+        routes.dedup();
+        let mut touched = Vec::new();
+        for (prefix, entry) in self.prefixes.iter_mut().filter(|(_, entry)| !entry.statics.is_empty()) {
+            entry.statics.clear();
+            touched.push(*prefix);
+        }
+        self.elsewhere.values_mut().for_each(|elsewhere| elsewhere.statics.clear());
+        for route in routes {
+            touched.push(route.prefix);
+            match route.table {
+                None => self.prefixes.entry(route.prefix).statics.push(route),
+                Some(table) => self.elsewhere.entry((table, route.prefix)).or_default().statics.push(route),
+            }
+        }
+        touched.into_iter().for_each(|prefix| self.touch(prefix));
+        self.is_changed = true;
+    }
+
+    /// Whether next hops may resolve through a default route.
+    pub fn set_through_default(&mut self, through_default: bool) {
+        self.through_default = through_default;
+        self.is_changed = true;
+    }
+
+    /// Begins to track a next hop, and says where it leads.
+    pub fn track(&mut self, address: IpAddr) -> Resolution {
+        let resolution = self.resolve(address);
+        self.tracked.insert(address, resolution.clone());
+        resolution
+    }
+
+    /// Tracks it no longer.
+    pub fn untrack(&mut self, address: IpAddr) {
+        self.tracked.remove(&address);
+    }
+
+    /// Works out what has changed since this was called last.
+    pub fn refresh(&mut self, now: Instant) -> Changes {
+        let mut changes = Changes::default();
+        if !std::mem::take(&mut self.is_changed) {
+            return changes;
+        }
+        let mut prefixes = std::mem::take(&mut self.dirty);
+        // A static route depends on whatever its gateways resolve through.
+        prefixes.extend(
+            self.prefixes.iter().filter(|(_, entry)| !entry.statics.is_empty()).map(|(prefix, _)| prefix),
+        );
+        for prefix in prefixes {
+            let after = self.prefixes.get(&prefix).and_then(|entry| self.select(&prefix, entry));
+            let Some(entry) = self.prefixes.get_mut(&prefix) else { continue };
+            if entry.selected != after {
+                let before = std::mem::replace(&mut entry.selected, after.clone());
+                entry.since = Some(now);
+                changes.routes.push(RouteChange { table: None, prefix, before, after });
+            }
+            if entry.connected.is_empty() && entry.kernel.is_empty() && entry.statics.is_empty() {
+                self.prefixes.remove(&prefix);
+            }
+        }
+        self.refresh_elsewhere(&mut changes);
+        self.refresh_tracked(&mut changes);
+        changes
+    }
+
+    /// Where an address leads. A link-local one needs an interface: see [`resolve_on`](Self::resolve_on).
+    #[must_use]
+    pub fn resolve(&self, address: IpAddr) -> Resolution {
+        self.resolve_below(address, 0, None)
+    }
+
+    /// Where an address leads that is taken to be on the link of `interface`.
+    #[must_use]
+    pub fn resolve_on(&self, address: IpAddr, interface: u32) -> Resolution {
+        if !self.is_operative(interface) {
+            return Resolution::Unreachable;
+        }
+        Resolution::via([Hop::via(address, interface)].into(), 0, true)
+    }
+
+    /// The best route of exactly this prefix, as of the last refresh.
+    #[must_use]
+    pub fn selected(&self, prefix: &IpNet) -> Option<&Selected> {
+        self.prefixes.get(prefix)?.selected.as_ref()
+    }
+
+    /// Every prefix with a best route, in order.
+    pub fn all_selected(&self) -> impl Iterator<Item = (&IpNet, &Selected)> {
+        self.prefixes.iter().filter_map(|(prefix, entry)| Some((prefix, entry.selected.as_ref()?)))
+    }
+
+    /// Static routes of other tables that lead somewhere.
+    pub fn all_elsewhere(&self) -> impl Iterator<Item = (u32, IpNet, &Selected)> {
+        let entries = self.elsewhere.iter();
+        entries.filter_map(|((table, prefix), entry)| Some((*table, *prefix, entry.selected.as_ref()?)))
+    }
+
+    /// Tracked next hops, in order.
+    pub fn all_tracked(&self) -> impl Iterator<Item = (IpAddr, &Resolution)> {
+        self.tracked.iter().map(|(address, resolution)| (*address, resolution))
+    }
+
+    /// True if the interface can carry packets.
+    #[must_use]
+    pub fn is_operative(&self, interface: u32) -> bool {
+        self.links.get(&interface).is_some_and(|link| link.is_operative)
+    }
+
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&IpNet, &Entry)> {
+        self.prefixes.iter()
+    }
+
+    pub(crate) fn elsewhere_statics(&self) -> impl Iterator<Item = (u32, &StaticRoute, bool)> {
+        self.elsewhere.iter().flat_map(|((table, _), entry)| {
+            entry.statics.iter().map(move |route| {
+                (
+                    *table,
+                    route,
+                    entry.selected.as_ref().is_some_and(|selected| selected.distance == route.distance),
+                )
+            })
+        })
+    }
+
+    /// What one configured line leads to by itself; `None` while it leads nowhere.
+    pub(crate) fn line_kind(&self, route: &StaticRoute) -> Option<RouteKind> {
+        self.static_kind(&route.prefix, std::slice::from_ref(route), 0)
+    }
+
+    /// The index of the interface with this name.
+    pub(crate) fn interface_named(&self, name: &str) -> Option<u32> {
+        self.links.iter().find(|(_, link)| link.name == name).map(|(index, _)| *index)
+    }
+
+    fn replace_link(&mut self, index: u32, link: Option<Link>) {
+        let was_operative = self.is_operative(index);
+        let before = self.links.remove(&index);
+        let old = before.map(|link| link.connected).unwrap_or_default();
+        let new = link.as_ref().map(|link| link.connected.clone()).unwrap_or_default();
+        for prefix in old.difference(&new) {
+            if let Some(entry) = self.prefixes.get_mut(prefix) {
+                entry.connected.remove(&index);
+            }
+            self.touch(*prefix);
+        }
+        for prefix in new.difference(&old) {
+            self.prefixes.entry(*prefix).connected.insert(index);
+            self.touch(*prefix);
+        }
+        if let Some(link) = link {
+            self.links.insert(index, link);
+        }
+        if was_operative != self.is_operative(index) {
+            let uses = |route: &Route| route.kind.hops().iter().any(|hop| hop.interface == Some(index));
+            let affected = self.prefixes.iter().filter(|(_, entry)| entry.kernel.iter().any(uses));
+            self.dirty.extend(affected.map(|(prefix, _)| *prefix));
+        }
+        self.is_changed = true;
+    }
+
+    fn touch(&mut self, prefix: IpNet) {
+        self.dirty.insert(prefix);
+        self.is_changed = true;
+    }
+
+    fn refresh_elsewhere(&mut self, changes: &mut Changes) {
+        let after: Vec<_> = self
+            .elsewhere
+            .iter()
+            .map(|((_, prefix), entry)| self.select_static(prefix, &entry.statics, 0))
+            .collect();
+        for (((table, prefix), entry), after) in self.elsewhere.iter_mut().zip(after) {
+            if entry.selected != after {
+                let before = std::mem::replace(&mut entry.selected, after.clone());
+                changes.routes.push(RouteChange { table: Some(*table), prefix: *prefix, before, after });
+            }
+        }
+        self.elsewhere.retain(|_, entry| !entry.statics.is_empty());
+    }
+
+    fn refresh_tracked(&mut self, changes: &mut Changes) {
+        let mut tracked = std::mem::take(&mut self.tracked);
+        for (address, known) in &mut tracked {
+            let now = self.resolve(*address);
+            if *known != now {
+                let before = std::mem::replace(known, now.clone());
+                changes.next_hops.push((*address, before, now));
+            }
+        }
+        self.tracked = tracked;
+    }
+
+    fn select(&self, prefix: &IpNet, entry: &Entry) -> Option<Selected> {
+        if let Some(interface) = entry.connected.first() {
+            let kind = RouteKind::Unicast([Hop::dev(*interface)].into());
+            return Some(Selected { source: Source::Connected, distance: 0, metric: 0, kind });
+        }
+        let kernel = entry.kernel.iter().find(|route| self.is_usable(route)).map(|route| {
+            let (distance, metric) = kernel_distance(route.priority);
+            Selected { source: Source::Kernel, distance, metric, kind: route.kind.clone() }
+        });
+        let r#static = self.select_static(prefix, &entry.statics, 0);
+        match (kernel, r#static) {
+            (Some(kernel), Some(other)) if other.distance < kernel.distance => Some(other),
+            (kernel, other) => kernel.or(other),
+        }
+    }
+
+    /// The static route of lowest distance that leads somewhere. `statics` is sorted by distance.
+    fn select_static(&self, prefix: &IpNet, statics: &[StaticRoute], depth: u8) -> Option<Selected> {
+        statics.chunk_by(|a, b| a.distance == b.distance).find_map(|lines| {
+            let kind = self.static_kind(prefix, lines, depth)?;
+            let distance = lines.first()?.distance;
+            Some(Selected { source: Source::Static, distance, metric: 0, kind })
+        })
+    }
+
+    fn static_kind(&self, prefix: &IpNet, lines: &[StaticRoute], depth: u8) -> Option<RouteKind> {
+        let mut hops: Vec<Hop> = Vec::new();
+        for line in lines {
+            match &line.via {
+                StaticVia::Blackhole => return Some(RouteKind::Blackhole),
+                StaticVia::Reject => return Some(RouteKind::Unreachable),
+                StaticVia::Interface(name) => {
+                    let interface = self.interface_named(name).filter(|index| self.is_operative(*index));
+                    hops.extend(interface.map(Hop::dev));
+                }
+                StaticVia::Gateway { address, interface: Some(name), onlink } => {
+                    let interface = self.interface_named(name).filter(|index| self.is_operative(*index));
+                    let on_link = |index: &u32| {
+                        *onlink || is_link_local(*address) || self.is_connected_on(*address, *index)
+                    };
+                    let hop = |index| Hop { onlink: *onlink, ..Hop::via(*address, index) };
+                    hops.extend(interface.filter(on_link).map(hop));
+                }
+                StaticVia::Gateway { address, interface: None, .. } => {
+                    hops.extend_from_slice(self.resolve_below(*address, depth + 1, Some(prefix)).hops());
+                }
+            }
+        }
+        hops.sort_unstable();
+        hops.dedup_by_key(|hop| (hop.gateway, hop.interface));
+        (!hops.is_empty()).then(|| RouteKind::Unicast(hops.into()))
+    }
+
+    /// Where an address leads, found `depth` routes deep while resolving the gateway of `within`.
+    fn resolve_below(&self, address: IpAddr, depth: u8, within: Option<&IpNet>) -> Resolution {
+        if depth > MAX_DEPTH || is_link_local(address) {
+            return Resolution::Unreachable;
+        }
+        for (prefix, entry) in self.prefixes.covering(address) {
+            // A route does not lead to its own gateway.
+            if within == Some(prefix) || (prefix.prefix_len() == 0 && !self.through_default) {
+                continue;
+            }
+            if let Some(resolution) = self.resolve_through(address, (prefix, entry), depth) {
+                return resolution;
+            }
+        }
+        Resolution::Unreachable
+    }
+
+    /// Where the routes of one prefix lead an address; `None` if none of them is usable.
+    fn resolve_through(
+        &self,
+        address: IpAddr,
+        (prefix, entry): (&IpNet, &Entry),
+        depth: u8,
+    ) -> Option<Resolution> {
+        if let Some(interface) = entry.connected.first() {
+            return Some(self.resolve_on(address, *interface));
+        }
+        let kernel = entry.kernel.iter().find(|route| self.is_usable(route));
+        let r#static = self.select_static(prefix, &entry.statics, depth);
+        let (kind, metric) = match (kernel, r#static) {
+            (Some(route), Some(other)) if other.distance < kernel_distance(route.priority).0 => {
+                (other.kind, 0)
+            }
+            (Some(route), _) => (route.kind.clone(), kernel_distance(route.priority).1),
+            (None, other) => (other?.kind, 0),
+        };
+        let usable =
+            kind.hops().iter().filter(|hop| hop.interface.is_none_or(|index| self.is_operative(index)));
+        let hops: Arc<[Hop]> =
+            usable.map(|hop| Hop { gateway: hop.gateway.or(Some(address)), ..*hop }).collect();
+        // Where packets are dropped the address is not reached.
+        Some(if hops.is_empty() { Resolution::Unreachable } else { Resolution::via(hops, metric, false) })
+    }
+
+    fn is_usable(&self, route: &Route) -> bool {
+        match &route.kind {
+            RouteKind::Unicast(hops) => {
+                hops.iter().any(|hop| hop.interface.is_none_or(|index| self.is_operative(index)))
+            }
+            RouteKind::Blackhole | RouteKind::Unreachable | RouteKind::Prohibit => true,
+        }
+    }
+
+    fn is_connected_on(&self, address: IpAddr, interface: u32) -> bool {
+        self.prefixes.covering(address).any(|(_, entry)| entry.connected.contains(&interface))
+    }
+}
+
+/// What the kernel takes as directly connected through the addresses of an interface. The loopback networks are
+/// not routes to anybody.
+fn connected_prefixes(interface: &Interface) -> BTreeSet<IpNet> {
+    let addresses = interface.addresses.iter().filter(|own| !own.no_prefix_route);
+    addresses.map(|own| own.subnet()).filter(|subnet| !subnet.addr().is_loopback()).collect()
+}
+
+/// FRR reads the distance of a kernel route from the upper octet of its metric.
+const fn kernel_distance(priority: u32) -> (u8, u32) {
+    let [distance, ..] = priority.to_be_bytes();
+    (distance, priority & 0x00ff_ffff)
+}
+
+fn same_class(a: &Route, b: &Route) -> bool {
+    std::mem::discriminant(&a.kind) == std::mem::discriminant(&b.kind)
+}
+
+fn has_hop(hops: &[Hop], hop: &Hop) -> bool {
+    hops.iter().any(|other| (other.gateway, other.interface) == (hop.gateway, hop.interface))
+}
+
+const fn is_link_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(_) => false,
+        IpAddr::V6(v6) => v6.is_unicast_link_local(),
+    }
+}
+
+/// True for routes that other programs put into the kernel: what FRR shows as `K`.
+#[must_use]
+pub fn is_foreign(route: &Route) -> bool {
+    !route.protocol.is_ours() && !matches!(route.protocol, Protocol::KERNEL | Protocol::REDIRECT)
+}
+
+/// Routes in a chain from a next hop to an interface. Also ends circles.
+const MAX_DEPTH: u8 = 8;

@@ -1,0 +1,38 @@
+//! Lines of an `interface` block, but for VRRP's.
+
+use super::super::draft::Draft;
+use super::super::row::{Complaint, Row, Statement};
+
+/// See the module.
+pub(crate) const ROWS: &[Row] = &[
+    Row::act("description = LINE", |draft, line| {
+        draft.interface(line)?.description = Some(line.text()?);
+        Ok(())
+    }),
+    Row::act("ip address A.B.C.D/M", address),
+    Row::act("ipv6 address X:X::X:X/M", address),
+    Row::act("shutdown", |draft, line| {
+        draft.interface(line)?.shutdown = Some(line.on());
+        Ok(())
+    })
+    .or_no(),
+    Row::act("ipv6 nd suppress-ra", |draft, line| {
+        draft.interface(line)?.suppress_ra = Some(line.on());
+        Ok(())
+    })
+    .or_no(),
+    Row::leave("exit"),
+    Row::leave("quit"),
+];
+
+fn address(draft: &mut Draft, line: &Statement) -> Result<(), Complaint> {
+    let address = line.net()?;
+    if address.addr().is_unspecified() || address.addr().is_multicast() {
+        return Err(Complaint::new(format!("{address} cannot be the address of an interface")).at(2));
+    }
+    let addresses = &mut draft.interface(line)?.addresses;
+    if !addresses.contains(&address) {
+        addresses.push(address);
+    }
+    Ok(())
+}

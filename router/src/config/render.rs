@@ -1,0 +1,182 @@
+//! `show running-config`: the lines that count, in FRR's form and order.
+//!
+//! vtysh asks every daemon for its part (`do write terminal`) and merges the answers by block, so each part carries
+//! the head of the blocks it has lines in, and no `end`. The lines are echoed as they were taken, keywords in full;
+//! a setting that was never written is not printed.
+
+use std::fmt::Write as _;
+
+use super::place::Place;
+use super::script::{Block, Entry, Script};
+
+/// Whose part of the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Daemon {
+    Zebra,
+    Bgpd,
+    Vrrpd,
+    Staticd,
+}
+
+impl Daemon {
+    /// All of them: together they print everything.
+    pub const ALL: [Self; 4] = [Self::Zebra, Self::Bgpd, Self::Vrrpd, Self::Staticd];
+}
+
+/// What `write terminal` answers for these daemons together.
+#[must_use]
+pub fn running_config(script: &Script, daemons: &[Daemon]) -> String {
+    let mut out = String::new();
+    let top = script.block(&Place::Top).map(Block::in_order).unwrap_or_default();
+    section(&mut out, &top, |key| daemons.iter().any(|_| is_first(key)));
+    section(&mut out, &top, |key| !is_first(key) && rank(key) == Rank::General && has(daemons, key));
+    section(&mut out, &top, |key| rank(key) == Rank::StaticRoute && has(daemons, key));
+    for (place, block) in script.blocks() {
+        if let Place::Interface(_) = place {
+            interface(&mut out, block, daemons);
+        }
+    }
+    if daemons.contains(&Daemon::Bgpd) {
+        router_bgp(&mut out, script);
+    }
+    for rank_wanted in [Rank::AccessList, Rank::PrefixList, Rank::AsPathList, Rank::CommunityList] {
+        section(&mut out, &top, |key| rank(key) == rank_wanted && has(daemons, key));
+    }
+    let policy = daemons.iter().any(|daemon| matches!(daemon, Daemon::Zebra | Daemon::Bgpd));
+    for (place, block) in script.blocks().filter(|_| policy) {
+        if let Place::RouteMap(..) = place {
+            let _ = writeln!(out, "{}", block.head);
+            for (_, entry) in block.in_order() {
+                let _ = writeln!(out, " {}", entry.text);
+            }
+            out.push_str("exit\n!\n");
+        }
+    }
+    out
+}
+
+fn section(out: &mut String, lines: &[(&str, &Entry)], wanted: impl Fn(&str) -> bool) {
+    let before = out.len();
+    for (_, entry) in lines.iter().filter(|(key, _)| wanted(key)) {
+        let _ = writeln!(out, "{}", entry.text);
+    }
+    if out.len() != before {
+        out.push_str("!\n");
+    }
+}
+
+/// zebra prints addresses and the like, vrrpd its own lines, all of them descriptions.
+fn interface(out: &mut String, block: &Block, daemons: &[Daemon]) {
+    let vrrp = |key: &str| key.starts_with("vrrp ") || key.starts_with("!@ vrrp ");
+    let wanted = |key: &str| {
+        let owner = if vrrp(key) { Daemon::Vrrpd } else { Daemon::Zebra };
+        daemons.contains(&owner)
+    };
+    let lines = block.in_order();
+    let (virtual_routers, others): (Vec<_>, Vec<_>) =
+        lines.into_iter().filter(|(key, _)| wanted(key)).partition(|(key, _)| vrrp(key));
+    if others.is_empty() && virtual_routers.is_empty() && !daemons.contains(&Daemon::Zebra) {
+        return;
+    }
+    let _ = writeln!(out, "{}", block.head);
+    for (_, entry) in others.iter().chain(&virtual_routers) {
+        let _ = writeln!(out, " {}", entry.text);
+    }
+    out.push_str("exit\n!\n");
+}
+
+/// The instance's own lines, then groups, then peers, then what names groups; then the families.
+fn router_bgp(out: &mut String, script: &Script) {
+    let Some(block) = script.block(&Place::Bgp) else { return };
+    let _ = writeln!(out, "{}", block.head);
+    for (_, entry) in by_peer(block, script) {
+        let _ = writeln!(out, " {}", entry.text);
+    }
+    for (place, block) in script.blocks() {
+        if let Place::Family(family) = place {
+            let _ = writeln!(out, " !\n address-family {family}");
+            for (_, entry) in by_peer(block, script) {
+                let _ = writeln!(out, "  {}", entry.text);
+            }
+            out.push_str(" exit-address-family\n");
+        }
+    }
+    out.push_str("exit\n!\n");
+}
+
+fn by_peer<'a>(block: &'a Block, script: &'a Script) -> Vec<(&'a str, &'a Entry)> {
+    let groups: Vec<&str> = script
+        .block(&Place::Bgp)
+        .map(Block::in_order)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|(key, _)| {
+            key.strip_prefix("neighbor ")?
+                .strip_suffix(" peer-group")
+                .filter(|name| name.parse::<std::net::IpAddr>().is_err())
+        })
+        .collect();
+    let mut first_seen: std::collections::BTreeMap<&str, u64> = std::collections::BTreeMap::new();
+    let mut lines = block.in_order();
+    let peer = |key: &'a str| key.strip_prefix("neighbor ").and_then(|rest| rest.split(' ').next());
+    for (key, entry) in &lines {
+        if let Some(peer) = peer(key) {
+            first_seen.entry(peer).or_insert(entry.order);
+        }
+    }
+    lines.sort_by_key(|(key, entry)| match peer(key) {
+        Some(peer) if groups.contains(&peer) => (1, first_seen.get(peer).copied(), entry.order),
+        Some(peer) => (2, first_seen.get(peer).copied(), entry.order),
+        None if key.starts_with("bgp listen") => (3, None, entry.order),
+        None if key.starts_with("maximum-paths") => (4, None, entry.order),
+        None => (0, None, entry.order),
+    });
+    lines
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rank {
+    General,
+    StaticRoute,
+    AccessList,
+    PrefixList,
+    AsPathList,
+    CommunityList,
+}
+
+fn rank(key: &str) -> Rank {
+    let table = [
+        ("ip route ", Rank::StaticRoute),
+        ("ipv6 route ", Rank::StaticRoute),
+        ("access-list ", Rank::AccessList),
+        ("ip access-list ", Rank::AccessList),
+        ("ipv6 access-list ", Rank::AccessList),
+        ("ip prefix-list ", Rank::PrefixList),
+        ("ipv6 prefix-list ", Rank::PrefixList),
+        ("bgp as-path ", Rank::AsPathList),
+        ("ip as-path ", Rank::AsPathList),
+        ("bgp community-list ", Rank::CommunityList),
+        ("ip community-list ", Rank::CommunityList),
+        ("bgp large-community-list ", Rank::CommunityList),
+        ("ip large-community-list ", Rank::CommunityList),
+        ("bgp extcommunity-list ", Rank::CommunityList),
+    ];
+    table.iter().find(|(prefix, _)| key.starts_with(prefix)).map_or(Rank::General, |(_, rank)| *rank)
+}
+
+/// These open every daemon's answer.
+fn is_first(key: &str) -> bool {
+    ["frr ", "hostname", "log ", "service "].iter().any(|prefix| key.starts_with(prefix))
+}
+
+fn has(daemons: &[Daemon], key: &str) -> bool {
+    let owners: &[Daemon] = match rank(key) {
+        Rank::StaticRoute => &[Daemon::Staticd],
+        Rank::AccessList | Rank::PrefixList => &[Daemon::Zebra, Daemon::Bgpd],
+        Rank::AsPathList | Rank::CommunityList => &[Daemon::Bgpd],
+        Rank::General if key.starts_with("bgp ") => &[Daemon::Bgpd],
+        Rank::General => &[Daemon::Zebra],
+    };
+    daemons.iter().any(|daemon| owners.contains(daemon))
+}

@@ -1,0 +1,91 @@
+//! What can be said only of the whole: things that are each well-formed and do not go together.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use bgp_core::speaker::config::{Config, PeerConfig, RemoteAs};
+
+use super::super::draft::{BgpDraft, Draft};
+use super::super::finding::{Findings, Severity};
+use super::super::row::Spot;
+use super::peers::spot;
+use super::report;
+
+/// Of virtual routers: addresses that fit the version, and no address twice on one interface.
+pub(crate) fn virtual_routers(draft: &Draft, findings: &mut Findings) {
+    for (name, interface) in &draft.desired.interfaces {
+        let mut owners: BTreeMap<IpAddr, u8> = BTreeMap::new();
+        for (vrid, router) in &interface.vrrp {
+            let spot = draft.vrrp_spots.get(&(name.clone(), *vrid)).copied().unwrap_or_default();
+            if router.version == 2 && !router.addresses_v6.is_empty() {
+                let message = format!("virtual router {vrid} has IPv6 addresses, which need version 3");
+                report(findings, spot, Severity::Error, message);
+            }
+            if router.addresses_v4.is_empty() && router.addresses_v6.is_empty() {
+                let message = format!("virtual router {vrid} has no address");
+                report(findings, spot, Severity::Warning, message);
+            }
+            let v4 = router.addresses_v4.iter().copied().map(IpAddr::V4);
+            let v6 = router.addresses_v6.iter().copied().map(IpAddr::V6);
+            for address in v4.chain(v6) {
+                if let Some(other) = owners.insert(address, *vrid) {
+                    let message = format!("{address} is in the virtual routers {other} and {vrid}");
+                    report(findings, spot, Severity::Error, message);
+                }
+            }
+        }
+    }
+}
+
+/// Of peers: addresses, listen ranges, families, policy.
+pub(crate) fn peers(draft: &Draft, bgp: &BgpDraft, config: &Config, findings: &mut Findings) {
+    let own: Vec<IpAddr> =
+        draft.desired.interfaces.values().flat_map(|one| &one.addresses).map(ipnet::IpNet::addr).collect();
+    for (addr, peer) in &config.peers {
+        let at = spot(bgp, *addr);
+        if own.contains(addr) {
+            report(findings, at, Severity::Error, format!("neighbor {addr} is this router's own address"));
+        }
+        if let Some(range) = config.listen_range(*addr).filter(|range| range.template.group != peer.group) {
+            let group = range.template.group.as_deref().unwrap_or_default();
+            let message = format!(
+                "neighbor {addr} is also in the listen range {} of peer group {group}: its own lines count",
+                range.prefix
+            );
+            report(findings, at, Severity::Warning, message);
+        }
+        session(config, peer, (format!("neighbor {addr}"), at), findings);
+    }
+    for range in &config.listen_ranges {
+        let at = bgp.listen_ranges.get(&range.prefix).map_or(bgp.spot, |group| group.spot);
+        session(config, &range.template, (format!("listen range {}", range.prefix), at), findings);
+    }
+}
+
+fn session(config: &Config, peer: &PeerConfig, (who, at): (String, Spot), findings: &mut Findings) {
+    let mut say = |message: String| report(findings, at, Severity::Warning, message);
+    let internal = match peer.remote_as {
+        RemoteAs::Asn(asn) => asn == peer.local_as.map_or(config.asn, |local| local.asn),
+        RemoteAs::Internal => true,
+        RemoteAs::External => false,
+    };
+    if peer.families.iter().all(|(_, family)| family.is_none()) {
+        say(format!("{who} is activated in no address family: nothing is exchanged"));
+    }
+    if internal && peer.role.is_some() {
+        say(format!("{who} is internal: local-role has no effect (RFC 9234 §4)"));
+    }
+    for (family, settings) in peer.families.iter().filter_map(|(family, set)| Some((family, set.as_ref()?))) {
+        if !internal && settings.route_reflector_client {
+            say(format!("{who} is external: route-reflector-client has no effect"));
+        }
+        let silent = match (settings.import.is_empty(), settings.export.is_empty()) {
+            _ if internal || !config.ebgp_requires_policy => continue,
+            (true, true) => "accepted or announced",
+            (true, false) => "accepted",
+            (false, true) => "announced",
+            (false, false) => continue,
+        };
+        say(format!("{who} has no policy for {family}: no route is {silent} (RFC 8212)"));
+    }
+}

@@ -1,0 +1,226 @@
+//! One BGP connection: octets between the socket and the session, events to the speaker.
+//!
+//! The task waits for the socket, the session's deadline, the speaker's commands and, with a report in hand, for
+//! room in the speaker's inbox. Until the report is taken nothing more is read, so a busy speaker slows the peer
+//! down by TCP and memory stays bounded; timers and writing go on meanwhile.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::time::Duration;
+
+use bgp_core::SessionId;
+use bgp_core::session::{Session, SessionCommand, SessionEvent};
+use bgp_core::speaker::SessionStats;
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+
+use super::clock::{Clock, sleep_until};
+use super::outbox::Outbox;
+
+/// What a connection has to say.
+#[derive(Debug)]
+pub(super) enum Report {
+    /// The session said so.
+    Event(SessionEvent),
+    /// Its counters, as they are now.
+    Stats(SessionStats),
+    /// That many octets of routes have been written.
+    Sent(usize),
+}
+
+/// A connection and what it needs to run.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) id: SessionId,
+    pub(super) stream: TcpStream,
+    pub(super) session: Session,
+    pub(super) outbox: Outbox,
+    pub(super) speaker: mpsc::Sender<(SessionId, Report)>,
+    pub(super) clock: Clock,
+}
+
+impl Connection {
+    /// Carries the session until it ends or the speaker is gone.
+    pub(super) async fn run(mut self) {
+        let mut input = BytesMut::new();
+        let mut output = Output::default();
+        let mut reports = VecDeque::new();
+        let mut counted_at = self.clock.now();
+        let mut is_ended = false;
+        loop {
+            while let Some(octets) = self.session.poll_transmit() {
+                output.push(octets);
+            }
+            while let Some(event) = self.session.poll_event() {
+                is_ended = matches!(event, SessionEvent::Down(_));
+                if is_ended {
+                    reports.push_back(self.counters());
+                }
+                reports.push_back(Report::Event(event));
+            }
+            if reports.is_empty() && is_ended {
+                break;
+            }
+            if reports.is_empty() && self.clock.now() - counted_at >= COUNT_EVERY {
+                counted_at = self.clock.now();
+                reports.push_back(self.counters());
+            }
+            let wake = self.session.poll_timeout().map(|(at, _)| at);
+            let has_report = !reports.is_empty() || output.unreported > 0;
+            let is_reading = reports.is_empty();
+            let Self { stream, outbox, speaker, .. } = &self;
+            let turn = tokio::select! {
+                biased;
+                permit = speaker.reserve(), if has_report => {
+                    let Ok(permit) = permit else { break };
+                    let written = || Report::Sent(std::mem::take(&mut output.unreported));
+                    permit.send((self.id, reports.pop_front().unwrap_or_else(written)));
+                    continue;
+                }
+                ready = stream.writable(), if !output.is_empty() => Turn::Writable(ready),
+                commands = outbox.take() => Turn::Commands(commands),
+                ready = stream.readable(), if is_reading => Turn::Readable(ready),
+                () = sleep_until(self.clock, wake) => Turn::Deadline,
+            };
+            self.take(turn, &mut input, &mut output);
+        }
+        output.finish(&mut self.stream).await;
+    }
+
+    fn take(&mut self, turn: Turn, input: &mut BytesMut, output: &mut Output) {
+        match turn {
+            Turn::Writable(ready) => {
+                let written = ready.and_then(|()| output.write(&self.stream));
+                self.after_write(written);
+            }
+            Turn::Commands(commands) => self.obey(commands, output),
+            Turn::Readable(ready) => {
+                let read = ready.and_then(|()| read(&self.stream, input));
+                self.after_read(read, input);
+            }
+            Turn::Deadline => {
+                // What has come in meanwhile speaks for the peer before a deadline speaks against it.
+                let read = read(&self.stream, input);
+                self.after_read(read, input);
+                self.session.handle_timeout(self.clock.now());
+            }
+        }
+    }
+
+    fn counters(&self) -> Report {
+        Report::Stats(SessionStats::from(self.session.history()))
+    }
+
+    fn obey(&mut self, commands: VecDeque<SessionCommand>, output: &mut Output) {
+        let now = self.clock.now();
+        for command in commands {
+            if let SessionCommand::Transmit(octets) = &command {
+                output.routes += octets.len();
+            }
+            self.session.handle_command(command, now);
+        }
+    }
+
+    fn after_read(&mut self, read: io::Result<usize>, input: &mut BytesMut) {
+        let now = self.clock.now();
+        match read {
+            Ok(0) => self.session.handle_closed(now),
+            Ok(_) => self.session.handle_input(input, now),
+            Err(error) if is_transient(&error) => {}
+            Err(_) => self.session.handle_closed(now),
+        }
+    }
+
+    fn after_write(&mut self, written: io::Result<usize>) {
+        let now = self.clock.now();
+        match written {
+            Ok(octets) => self.session.handle_transmitted(octets, now),
+            Err(error) if is_transient(&error) => {}
+            Err(_) => self.session.handle_closed(now),
+        }
+    }
+}
+
+/// What woke the task.
+enum Turn {
+    Writable(io::Result<()>),
+    Commands(VecDeque<SessionCommand>),
+    Readable(io::Result<()>),
+    Deadline,
+}
+
+/// Octets on their way to the socket.
+#[derive(Debug, Default)]
+struct Output {
+    queue: VecDeque<Bytes>,
+    /// Octets of routes that were queued and not written yet.
+    routes: usize,
+    /// Octets of routes that were written and not reported yet.
+    unreported: usize,
+}
+
+impl Output {
+    fn push(&mut self, octets: Bytes) {
+        self.queue.push_back(octets);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    fn write(&mut self, stream: &TcpStream) -> io::Result<usize> {
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        for (slice, octets) in slices.iter_mut().zip(&self.queue) {
+            *slice = IoSlice::new(octets);
+        }
+        let written = stream.try_write_vectored(&slices)?;
+        self.take_off(written);
+        let routes = written.min(self.routes);
+        self.routes -= routes;
+        self.unreported += routes;
+        Ok(written)
+    }
+
+    fn take_off(&mut self, mut written: usize) {
+        while let Some(first) = self.queue.front_mut() {
+            if first.len() > written {
+                first.advance(written);
+                return;
+            }
+            written -= first.len();
+            self.queue.pop_front();
+        }
+    }
+
+    /// Writes what is left, a NOTIFICATION above all, for a moment at most, and closes.
+    async fn finish(&mut self, stream: &mut TcpStream) {
+        let flush = async {
+            for octets in &self.queue {
+                stream.write_all(octets).await?;
+            }
+            stream.shutdown().await
+        };
+        // The peer may be gone or deaf: then there is nobody to tell.
+        let _ = tokio::time::timeout(LAST_WORDS, flush).await;
+    }
+}
+
+fn read(stream: &TcpStream, input: &mut BytesMut) -> io::Result<usize> {
+    input.reserve(READ);
+    stream.try_read_buf(input)
+}
+
+fn is_transient(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+/// How often the speaker hears of a connection's counters, if anything happens on it.
+const COUNT_EVERY: Duration = Duration::from_secs(1);
+/// Octets asked of the socket at once.
+const READ: usize = 64 * 1024;
+/// Buffers given to the socket at once.
+const SLICES: usize = 32;
+/// How long a NOTIFICATION may take to leave.
+const LAST_WORDS: Duration = Duration::from_millis(500);

@@ -1,0 +1,220 @@
+//! Between BGP and the kernel task: which facts go which way, and in which words.
+//!
+//! Routes go down in batches that collect while the kernel is busy, keyed by prefix. Past a limit nothing more
+//! is taken out of the RIB, whose own memory of what the kernel has not heard is a bit a prefix.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bgp_core::rib::{FibChange, FibRoute, NextHopInterest, NextHopState};
+use bgp_core::speaker::config::{Config, RouteSource};
+use bgp_core::{Family, FamilyMap, NextHop, Prefix};
+use frr_bridge::interface::Interface;
+use frr_bridge::kernel::{
+    BgpNextHop, BgpRoute, Command, ForwardingFamily, Kernel, Redistributed, RouteBatch, Source, Sources,
+    StaticRoute, StaticVia, Stopped, WantedAddress,
+};
+use frr_bridge::resolve::Resolution;
+use hashbrown::HashMap;
+
+use crate::config::{Desired, StaticTarget};
+
+/// Routes on their way to the kernel.
+#[derive(Debug)]
+pub(super) struct RoutesDown {
+    pending: RouteBatch,
+    sent: u64,
+    translated: HashMap<usize, (Arc<FibRoute>, Arc<BgpRoute>)>,
+}
+
+impl RoutesDown {
+    pub(super) fn new() -> Self {
+        Self { pending: RouteBatch::default(), sent: 0, translated: HashMap::new() }
+    }
+
+    /// True while more may be taken out of the RIB.
+    pub(super) fn has_room(&self) -> bool {
+        self.pending.len() < MOST_PENDING
+    }
+
+    /// True if nothing waits for the kernel task.
+    pub(super) fn is_empty(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// Adds a change; a later one for the same prefix replaces it.
+    pub(super) fn push(&mut self, change: FibChange) {
+        let route = change.route.map(|route| self.translate(route));
+        self.pending.set(change.prefix, route);
+    }
+
+    /// Hands over what has collected, if the kernel task has room.
+    pub(super) fn offer(&mut self, kernel: &Kernel) {
+        if self.pending.is_empty() {
+            return;
+        }
+        let mut batch = std::mem::take(&mut self.pending);
+        self.sent += 1;
+        batch.id = self.sent;
+        if let Err(batch) = kernel.offer(batch) {
+            self.sent -= 1;
+            self.pending = batch;
+        }
+    }
+
+    /// Routes are shared by all prefixes that are forwarded alike, so each is translated once.
+    fn translate(&mut self, route: Arc<FibRoute>) -> Arc<BgpRoute> {
+        let key = Arc::as_ptr(&route).addr();
+        if let Some((_, translated)) = self.translated.get(&key) {
+            return Arc::clone(translated);
+        }
+        if self.translated.len() >= MOST_TRANSLATED {
+            self.translated.clear();
+        }
+        let next_hops = route.next_hops.iter().map(|hop| BgpNextHop {
+            address: hop.address.address(),
+            link_local: match hop.address {
+                NextHop::V6 { link_local, .. } => link_local,
+                NextHop::V4(_) => None,
+            },
+            interface: hop.interface,
+            weight: u8::try_from(hop.weight.max(1)).unwrap_or(u8::MAX),
+        });
+        let translated = Arc::new(BgpRoute { next_hops: next_hops.collect(), distance: route.distance });
+        self.translated.insert(key, (route, Arc::clone(&translated)));
+        translated
+    }
+}
+
+/// What the configuration asks of the kernel beside BGP's routes. Idempotent.
+pub(super) async fn configure(kernel: &Kernel, desired: &Desired) -> Result<(), Stopped> {
+    let forwarding = desired.forwarding;
+    for (family, wanted) in [(ForwardingFamily::V4, forwarding.ipv4), (ForwardingFamily::V6, forwarding.ipv6)]
+    {
+        if let Some(on) = wanted {
+            kernel.send(Command::Forwarding(family, on)).await?;
+        }
+    }
+    let resolve = desired.resolve_via_default_v4 || desired.resolve_via_default_v6;
+    kernel.send(Command::ResolveViaDefault(resolve)).await?;
+    kernel.send(Command::Addresses(addresses(desired))).await?;
+    kernel.send(Command::StaticRoutes(static_routes(desired))).await?;
+    kernel.send(Command::Redistribute(sources(desired.bgp.as_ref()))).await
+}
+
+fn addresses(desired: &Desired) -> Vec<WantedAddress> {
+    let of = |(name, interface): (&String, &crate::config::Interface)| -> Vec<WantedAddress> {
+        let wanted = |address| WantedAddress { interface: name.clone(), address, peer: None };
+        interface.addresses.iter().copied().map(wanted).collect()
+    };
+    desired.interfaces.iter().flat_map(of).collect()
+}
+
+fn static_routes(desired: &Desired) -> Vec<StaticRoute> {
+    let route = |route: &crate::config::StaticRoute| StaticRoute {
+        prefix: route.prefix,
+        via: match &route.target {
+            StaticTarget::Gateway(address) => {
+                StaticVia::Gateway { address: *address, interface: None, onlink: false }
+            }
+            StaticTarget::GatewayOnInterface { gateway, interface, onlink } => {
+                StaticVia::Gateway { address: *gateway, interface: Some(interface.clone()), onlink: *onlink }
+            }
+            StaticTarget::Interface(name) => StaticVia::Interface(name.clone()),
+            StaticTarget::Blackhole => StaticVia::Blackhole,
+            StaticTarget::Reject => StaticVia::Reject,
+        },
+        distance: route.distance,
+        tag: route.tag,
+        table: route.table,
+    };
+    desired.static_routes.iter().map(route).collect()
+}
+
+fn sources(config: Option<&Config>) -> Sources {
+    let is_wanted = |source| {
+        config.is_some_and(|config| {
+            config.families.iter().any(|(_, family)| family.redistribute.contains_key(&source))
+        })
+    };
+    Sources {
+        kernel: is_wanted(RouteSource::Kernel),
+        connected: is_wanted(RouteSource::Connected),
+        r#static: is_wanted(RouteSource::Static),
+    }
+}
+
+/// Asks the kernel task to report on a next hop, or no longer.
+pub(super) fn interest(interest: NextHopInterest) -> Command {
+    if interest.wanted { Command::Track(interest.addr) } else { Command::Untrack(interest.addr) }
+}
+
+/// A next hop's state in the core's words.
+pub(super) fn next_hop_state(resolution: &Resolution) -> NextHopState {
+    match resolution {
+        Resolution::Unreachable => NextHopState::Unreachable,
+        Resolution::Via { metric, connected, .. } => {
+            NextHopState::Reachable { metric: *metric, connected: *connected }
+        }
+    }
+}
+
+/// The routes that may be redistributed, by where they come from.
+#[derive(Debug, Default)]
+pub(super) struct Redistribution {
+    routes: BTreeMap<RouteSource, FamilyMap<BTreeMap<Prefix, Redistributed>>>,
+}
+
+impl Redistribution {
+    /// Takes a change in; says which set it changed.
+    pub(super) fn set(
+        &mut self,
+        source: Source,
+        prefix: Prefix,
+        route: Option<Redistributed>,
+    ) -> (RouteSource, Family) {
+        let source = match source {
+            Source::Kernel => RouteSource::Kernel,
+            Source::Connected => RouteSource::Connected,
+            Source::Static => RouteSource::Static,
+        };
+        let family = Family::of(&prefix);
+        let set = &mut self.routes.entry(source).or_default()[family];
+        match route {
+            Some(route) => set.insert(prefix, route),
+            None => set.remove(&prefix),
+        };
+        (source, family)
+    }
+
+    /// A set, in the order of prefixes: destination, gateway if there is one, metric.
+    pub(super) fn get(
+        &self,
+        source: RouteSource,
+        family: Family,
+    ) -> impl Iterator<Item = (Prefix, Option<IpAddr>, u32)> {
+        let gateway = |route: &Redistributed| route.kind.hops().first().and_then(|hop| hop.gateway);
+        let set = self.routes.get(&source).map(|families| &families[family]);
+        set.into_iter().flatten().map(move |(prefix, route)| (*prefix, gateway(route), route.metric))
+    }
+}
+
+/// The interface whose networks contain `peer`, or that a link-local address is scoped to.
+pub(super) fn interface_towards<'a>(
+    interfaces: impl IntoIterator<Item = &'a Arc<Interface>>,
+    peer: IpAddr,
+    scope: u32,
+) -> Option<&'a Arc<Interface>> {
+    interfaces.into_iter().find(|interface| {
+        if scope != 0 {
+            return interface.index == scope;
+        }
+        interface.addresses.iter().any(|address| address.subnet().contains(&peer))
+    })
+}
+
+/// Changes that may wait for the kernel task; past that they wait in the RIB.
+const MOST_PENDING: usize = 32 * 1024;
+/// Translated routes that are remembered; there are about as many as sets of next hops.
+const MOST_TRANSLATED: usize = 4096;

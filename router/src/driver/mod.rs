@@ -1,0 +1,26 @@
+//! The postman: the only code that waits, and the only one with sockets, clock and entropy.
+//!
+//! ```text
+//!  peers ◀─▶ connection tasks ──reports──▶ ┌─────────┐ ──batches──▶ kernel task ◀─▶ netlink
+//!                 ▲                        │ postman │ ◀──events───
+//!                 └──outbox (by credit)─── │ Speaker │
+//!  vtysh ◀─▶ control tasks ───queries────▶ └─────────┘ ◀── SIGHUP, SIGTERM
+//! ```
+//!
+//! One task owns the [`Speaker`](bgp_core::speaker::Speaker) and carries owned values in and out of it; one task
+//! carries each connection's octets; one owns the kernel's side. Every channel is bounded, and the postman waits
+//! for nobody: what it hands out is bounded by credit or keyed by what it is about.
+
+mod answer;
+mod clock;
+mod connection;
+mod control_side;
+mod journal;
+mod kernel_side;
+mod listeners;
+mod outbox;
+mod postman;
+mod socket;
+mod start;
+
+pub use start::{Options, run};

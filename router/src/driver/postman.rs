@@ -1,0 +1,393 @@
+//! The task that owns the speaker and carries values in and out of it.
+//!
+//! Each turn takes what has come in, lets the speaker decide a bounded number of prefixes, and carries away what
+//! it has to say. While there is more to decide the loop does not sleep, but it looks at what came in between
+//! two slices, so a full table in the works delays a single change by one slice.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use bgp_core::rib::{FibChange, Progress};
+use bgp_core::session::{Restarted, Session, SessionCommand, SessionEvent};
+use bgp_core::speaker::config::{Config, RemoteAs, UpdateSource};
+use bgp_core::speaker::{
+    Dial, DialOrder, Direction, KernelRoute, Link, LinkInterface, Presence, ReloadSummary, Speaker,
+    SpeakerEvent,
+};
+use bgp_core::{Instant, PeerId, SessionId};
+use frr_bridge::interface::Interface;
+use frr_bridge::kernel::{Command, Event, Kernel};
+use hashbrown::HashMap;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tracing::{debug, warn};
+
+use super::clock::{Clock, sleep_until};
+use super::connection::{Connection, Report};
+use super::kernel_side::{self, Redistribution, RoutesDown};
+use super::outbox::Outbox;
+use super::{answer, journal, socket};
+use crate::config::Desired;
+use crate::control::door::{BgpQuery, KernelQuery};
+
+/// Where things come from.
+#[derive(Debug)]
+pub(super) struct Inlets {
+    pub(super) accepted: mpsc::Receiver<(TcpStream, SocketAddr)>,
+    pub(super) kernel: mpsc::Receiver<Event>,
+    pub(super) bgp_queries: mpsc::Receiver<BgpQuery>,
+    pub(super) kernel_queries: mpsc::Receiver<KernelQuery>,
+}
+
+/// The speaker and all that it is connected to.
+#[derive(Debug)]
+pub(super) struct Postman {
+    pub(super) speaker: Speaker,
+    pub(super) clock: Clock,
+    pub(super) kernel: Kernel,
+    /// By index.
+    pub(super) interfaces: BTreeMap<u32, Arc<Interface>>,
+    /// `description` lines, by interface.
+    pub(super) descriptions: Arc<BTreeMap<String, String>>,
+    inlets: Inlets,
+    reports: Inbox<(SessionId, Report)>,
+    dialled: Inbox<(PeerId, io::Result<TcpStream>)>,
+    connections: HashMap<SessionId, Outbox>,
+    dialling: HashMap<PeerId, JoinHandle<()>>,
+    redistribution: Redistribution,
+    routes_down: RoutesDown,
+    sweep: Sweep,
+    /// The kernel task's request for everything, until it has been met.
+    resending: Option<u32>,
+}
+
+/// A bounded channel with both its ends.
+#[derive(Debug)]
+struct Inbox<T> {
+    sender: mpsc::Sender<T>,
+    receiver: mpsc::Receiver<T>,
+}
+
+/// Whether the kernel task has been told that all routes are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sweep {
+    /// It knows.
+    Done,
+    /// It will be told once the peers have sent everything and the kernel task has got it.
+    Due,
+}
+
+impl Postman {
+    pub(super) fn new(config: Arc<Config>, seed: u64, kernel: Kernel, inlets: Inlets) -> Self {
+        let clock = Clock::start();
+        Self {
+            speaker: Speaker::new(config, seed, clock.now()),
+            clock,
+            kernel,
+            interfaces: BTreeMap::new(),
+            descriptions: Arc::default(),
+            inlets,
+            reports: Inbox::new(REPORTS),
+            dialled: Inbox::new(DIALLED),
+            connections: HashMap::new(),
+            dialling: HashMap::new(),
+            redistribution: Redistribution::default(),
+            routes_down: RoutesDown::new(),
+            sweep: Sweep::Due,
+            resending: None,
+        }
+    }
+
+    /// Works until the kernel task ends.
+    pub(super) async fn run(&mut self) {
+        loop {
+            let progress = self.speaker.run(BUDGET);
+            if self.carry_away().await.is_err() {
+                return;
+            }
+            let deadline = self.wake_at(progress);
+            let is_backed_up = !self.routes_down.is_empty();
+            let kernel = self.kernel.clone();
+            tokio::select! {
+                biased;
+                event = self.inlets.kernel.recv() => match event {
+                    Some(event) => self.from_kernel(event),
+                    None => return,
+                },
+                Some((session, report)) = self.reports.receiver.recv() => self.from_reports(session, report),
+                Some((peer, outcome)) = self.dialled.receiver.recv() => self.dialled(peer, outcome),
+                Some((stream, remote)) = self.inlets.accepted.recv() => self.accepted(stream, remote),
+                Some(query) = self.inlets.bgp_queries.recv() => answer::bgp(self, query),
+                Some(query) = self.inlets.kernel_queries.recv() => answer::kernel(self, query),
+                _ = kernel.writable(), if is_backed_up => {}
+                () = sleep_until(self.clock, deadline) => self.speaker.handle_timeout(self.clock.now()),
+            }
+        }
+    }
+
+    /// Ends every session with Cease/Administrative Shutdown and waits until all connections have closed.
+    pub(super) async fn farewell(&mut self) {
+        self.speaker.shutdown(self.clock.now());
+        self.carry_to_peers();
+        while !self.connections.is_empty() {
+            match self.reports.receiver.recv().await {
+                Some((session, report)) => self.from_reports(session, report),
+                None => return,
+            }
+        }
+    }
+
+    /// Takes a new configuration.
+    pub(super) fn reload(&mut self, config: Arc<Config>) -> ReloadSummary {
+        self.speaker.handle_reload(config, self.clock.now())
+    }
+
+    /// Takes what the configuration says of interfaces for display.
+    pub(super) fn set_interface_texts(&mut self, desired: &Desired) {
+        let of = |(name, interface): (&String, &crate::config::Interface)| {
+            Some((name.clone(), interface.description.clone()?))
+        };
+        self.descriptions = Arc::new(desired.interfaces.iter().filter_map(of).collect());
+    }
+
+    /// When to go on: at once while there is something to decide, else at the speaker's deadline.
+    fn wake_at(&self, progress: Progress) -> Option<Instant> {
+        match progress {
+            Progress::More => Some(self.clock.now()),
+            Progress::Idle => self.speaker.poll_timeout().map(|(at, _)| at),
+        }
+    }
+
+    /// Carries away everything the speaker has to say.
+    async fn carry_away(&mut self) -> Result<(), frr_bridge::kernel::Stopped> {
+        while let Some(interest) = self.speaker.poll_next_hop() {
+            self.kernel.send(kernel_side::interest(interest)).await?;
+        }
+        while let Some(watch) = self.speaker.poll_network_watch() {
+            let command =
+                if watch.is_wanted { Command::Watch(watch.prefix) } else { Command::Unwatch(watch.prefix) };
+            self.kernel.send(command).await?;
+        }
+        self.carry_to_peers();
+        let mut is_all_out = false;
+        while self.routes_down.has_room() {
+            let Some(change) = self.speaker.poll_fib() else {
+                is_all_out = true;
+                break;
+            };
+            self.routes_down.push(change);
+        }
+        self.routes_down.offer(&self.kernel);
+        let is_settled = is_all_out && self.routes_down.is_empty();
+        if let Some(request) = self.resending.take_if(|_| is_settled) {
+            self.kernel.send(Command::Resent(request)).await?;
+        }
+        if self.sweep == Sweep::Due && is_settled && self.speaker.is_converged() {
+            self.sweep = Sweep::Done;
+            self.kernel.send(Command::Converged).await?;
+        }
+        Ok(())
+    }
+
+    fn carry_to_peers(&mut self) {
+        while let Some((session, command)) = self.speaker.poll_command() {
+            self.deliver(session, command);
+        }
+        while let Some(order) = self.speaker.poll_dial() {
+            self.dial(order);
+        }
+        while let Some(event) = self.speaker.poll_event() {
+            journal::speaker(&event);
+            if matches!(event, SpeakerEvent::Converged) {
+                self.sweep = Sweep::Due;
+            }
+        }
+    }
+
+    fn deliver(&mut self, session: SessionId, command: SessionCommand) {
+        match self.connections.get(&session) {
+            Some(outbox) => outbox.push(command),
+            None => debug!(session = session.0, "a command for a connection that is gone"),
+        }
+    }
+
+    fn dial(&mut self, order: DialOrder) {
+        match order {
+            DialOrder::Abandon(peer) => {
+                if let Some(attempt) = self.dialling.remove(&peer) {
+                    attempt.abort();
+                }
+            }
+            DialOrder::Open(dial) => {
+                let interface = self.source_interface(&dial);
+                let outcome = self.dialled.sender.clone();
+                let peer = dial.peer;
+                let attempt = tokio::spawn(async move {
+                    let stream = socket::dial(&dial, interface.as_deref()).await;
+                    // The postman is gone only if the program ends.
+                    let _ = outcome.send((dial.peer, stream)).await;
+                });
+                if let Some(before) = self.dialling.insert(peer, attempt) {
+                    before.abort();
+                }
+            }
+        }
+    }
+
+    fn source_interface(&self, dial: &Dial) -> Option<Arc<Interface>> {
+        let Some(UpdateSource::Interface(name)) = &dial.source else { return None };
+        self.interfaces.values().find(|interface| interface.name == *name).cloned()
+    }
+
+    fn from_reports(&mut self, session: SessionId, report: Report) {
+        let now = self.clock.now();
+        match report {
+            Report::Sent(octets) => self.speaker.handle_sent(session, octets),
+            Report::Stats(stats) => self.speaker.handle_stats(session, stats),
+            Report::Event(event) => {
+                if matches!(event, SessionEvent::Down(_)) {
+                    self.connections.remove(&session);
+                }
+                self.speaker.handle_event(session, event, now);
+            }
+        }
+    }
+
+    fn dialled(&mut self, peer: PeerId, outcome: io::Result<TcpStream>) {
+        self.dialling.remove(&peer);
+        match outcome {
+            Ok(stream) => self.connected(stream, Direction::Dialled(peer)),
+            Err(error) => {
+                debug!(peer = peer.0, %error, "no connection");
+                self.speaker.handle_dial_failed(peer, self.clock.now());
+            }
+        }
+    }
+
+    fn accepted(&mut self, stream: TcpStream, remote: SocketAddr) {
+        let config = self.speaker.config();
+        let address = remote.ip();
+        let peer =
+            config.peers.get(&address).or_else(|| config.listen_range(address).map(|range| &range.template));
+        if let Some(peer) = peer {
+            let external = match peer.remote_as {
+                RemoteAs::Internal => false,
+                RemoteAs::External => true,
+                RemoteAs::Asn(asn) => asn != config.asn,
+            };
+            if let Err(error) = socket::apply_ttl(&stream, address, peer.ttl, external) {
+                warn!(peer = %address, %error, "hop limit not set");
+            }
+            socket::mark_as_routing(&stream, address);
+        }
+        self.connected(stream, Direction::Accepted);
+    }
+
+    fn connected(&mut self, stream: TcpStream, direction: Direction) {
+        let ends = stream.local_addr().and_then(|local| Ok((local, stream.peer_addr()?)));
+        let Ok((local, remote)) = ends else {
+            // It closed before we looked.
+            if let Direction::Dialled(peer) = direction {
+                self.speaker.handle_dial_failed(peer, self.clock.now());
+            }
+            return;
+        };
+        let link = Link { remote, local, direction, interface: self.interface_towards(remote) };
+        if let Some((id, session)) = self.speaker.handle_connected(link, self.clock.now()) {
+            self.carry(id, stream, session);
+        }
+    }
+
+    fn carry(&mut self, id: SessionId, stream: TcpStream, session: Session) {
+        let outbox = Outbox::default();
+        let connection = Connection {
+            id,
+            stream,
+            session,
+            outbox: outbox.clone(),
+            speaker: self.reports.sender.clone(),
+            clock: self.clock,
+        };
+        self.connections.insert(id, outbox);
+        tokio::spawn(connection.run());
+    }
+
+    fn interface_towards(&self, remote: SocketAddr) -> Option<LinkInterface> {
+        let scope = match remote {
+            SocketAddr::V6(v6) => v6.scope_id(),
+            SocketAddr::V4(_) => 0,
+        };
+        let interface = kernel_side::interface_towards(self.interfaces.values(), remote.ip(), scope)?;
+        let networks = interface.addresses.iter().map(frr_bridge::interface::InterfaceAddress::subnet);
+        Some(LinkInterface {
+            index: interface.index,
+            name: interface.name.clone(),
+            ipv4: socket::ipv4_of(interface),
+            ipv6: socket::ipv6_of(interface),
+            link_local: socket::link_local_of(interface),
+            networks: networks.filter(|network| !is_link_local(network.addr())).collect(),
+        })
+    }
+
+    fn from_kernel(&mut self, event: Event) {
+        journal::kernel(&event);
+        let now = self.clock.now();
+        match event {
+            Event::Ready => self.speaker.handle_start(Restarted::No, now),
+            Event::Interface(index, Some(interface)) => {
+                self.interfaces.insert(index, interface);
+            }
+            Event::Interface(index, None) => {
+                self.interfaces.remove(&index);
+            }
+            Event::NextHop(address, resolution) => {
+                self.speaker.handle_next_hop(address, kernel_side::next_hop_state(&resolution), now);
+            }
+            Event::Network(prefix, is_there) => {
+                let presence = if is_there { Presence::Present } else { Presence::Absent };
+                self.speaker.handle_network(prefix, presence, now);
+            }
+            Event::Redistribute(source, prefix, route) => {
+                let (source, family) = self.redistribution.set(source, prefix, route);
+                let routes = self.redistribution.get(source, family);
+                let routes =
+                    routes.map(|(prefix, next_hop, metric)| KernelRoute { prefix, next_hop, metric });
+                let routes = routes.collect();
+                self.speaker.set_redistributed(source, family, routes, now);
+            }
+            Event::WantAll(request) => {
+                self.speaker.resync_fib();
+                self.resending = Some(request);
+            }
+            Event::WantVia(_) => self.speaker.resync_fib(),
+            Event::Want(prefixes) => {
+                for prefix in prefixes {
+                    let route = self.speaker.rib().fib_route(&prefix).map(Arc::new);
+                    self.routes_down.push(FibChange { prefix, route });
+                }
+            }
+            Event::RouteFailed(..) | Event::Overrun | Event::Installed(_) | Event::Swept(_) => {}
+        }
+    }
+}
+
+impl<T> Inbox<T> {
+    fn new(room: usize) -> Self {
+        let (sender, receiver) = mpsc::channel(room);
+        Self { sender, receiver }
+    }
+}
+
+fn is_link_local(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local())
+}
+
+/// Prefixes decided between two looks at what has come in.
+const BUDGET: usize = 4096;
+/// Reports of connections that may wait; each holds a read's worth of UPDATEs at most.
+const REPORTS: usize = 32;
+/// Outcomes of attempts to connect that may wait.
+const DIALLED: usize = 64;

@@ -1,0 +1,191 @@
+//! Starting and stopping: the configuration, the tasks, the signals.
+
+use std::fs;
+use std::io::Read;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use bgp_core::speaker::config::Config;
+use bgp_core::{Asn, RouterId};
+use frr_bridge::kernel::{self, Kernel, Leave};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tracing::{error, info, warn};
+
+use super::listeners::Listeners;
+use super::postman::Postman;
+use super::{control_side, journal, kernel_side};
+use crate::config::{self, Desired, Loaded};
+use crate::control::door::Door;
+
+/// What `ridgeway run` is told.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The configuration.
+    pub file: PathBuf,
+    /// Folder of the control sockets and the pid file.
+    pub run_dir: PathBuf,
+    /// Run a file that has errors without the lines they are in.
+    pub lenient: bool,
+    /// Addresses to listen on for BGP; all if empty.
+    pub listen: Vec<IpAddr>,
+    /// TCP port to listen on for BGP.
+    pub port: u16,
+    /// Our routes stay in the kernel when we stop.
+    pub keep_routes: bool,
+}
+
+/// Runs the router until SIGTERM or SIGINT.
+#[must_use]
+pub fn run(options: Options) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let outcome = runtime.context("start the runtime").and_then(|runtime| runtime.block_on(serve(options)));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(options: Options) -> Result<()> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+
+    let loaded = load(&options)?;
+    let desired = loaded.desired;
+    let config = instance(&desired);
+    fs::create_dir_all(&options.run_dir).with_context(|| options.run_dir.display().to_string())?;
+    let pid_file = PidFile::create(options.run_dir.join("ridgeway.pid"))?;
+
+    let (door, bgp_queries, kernel_queries) = Door::new();
+    let vty = control_side::Sockets::open(&options.run_dir)?;
+    let (accepted, accepting) = mpsc::channel(ACCEPTED);
+    let mut listeners = Listeners::open(&options.listen, options.port, &accepted)?;
+    listeners.set_keys(desired.bgp.as_ref());
+    let (kernel, kernel_events) = Kernel::start(&kernel::Options::default()).context("netlink")?;
+    kernel_side::configure(&kernel, &desired).await?;
+    let running = control_side::Running::default();
+    running.set(loaded.script);
+    let _serving = vty.serve(&door, &running, &desired)?;
+    info!(asn = %config.asn, router_id = %config.router_id, peers = config.peers.len(), "ridgeway is running");
+
+    let mut postman = Postman::new(
+        config,
+        seed()?,
+        kernel.clone(),
+        super::postman::Inlets { accepted: accepting, kernel: kernel_events, bgp_queries, kernel_queries },
+    );
+    postman.set_interface_texts(&desired);
+    loop {
+        tokio::select! {
+            () = postman.run() => bail!("the kernel task has ended"),
+            _ = hangup.recv() => match load(&options) {
+                Ok(loaded) => {
+                    let desired = loaded.desired;
+                    listeners.set_keys(desired.bgp.as_ref());
+                    kernel_side::configure(&kernel, &desired).await?;
+                    running.set(loaded.script);
+                    postman.set_interface_texts(&desired);
+                    journal::reload(&postman.reload(instance(&desired)));
+                }
+                Err(error) => error!("{error:#}; the running configuration stays"),
+            },
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+        }
+    }
+
+    info!("stopping");
+    // Dropped listeners refuse the peers' next attempts while the last words are said.
+    drop(listeners);
+    if tokio::time::timeout(FAREWELL, postman.farewell()).await.is_err() {
+        warn!("some peers did not take their NOTIFICATION in time");
+    }
+    let leave = if options.keep_routes { Leave::Keep } else { Leave::Flush };
+    let report = kernel.stop(leave).await?;
+    info!(removed = report.removed, failed = report.failed, "stopped");
+    drop(pid_file);
+    Ok(())
+}
+
+/// Reads the configuration; refuses one with errors unless told to be lenient.
+fn load(options: &Options) -> Result<Loaded> {
+    let name = options.file.display().to_string();
+    let text = fs::read(&options.file).with_context(|| name.clone())?;
+    let loaded = config::load(&text);
+    journal::findings(&name, &loaded.findings);
+    if loaded.findings.has_errors() && !options.lenient {
+        bail!("{name} has {} errors; --lenient runs it without those lines", loaded.findings.errors());
+    }
+    Ok(loaded)
+}
+
+/// The BGP instance; one without peers if the file has none.
+fn instance(desired: &Desired) -> Arc<Config> {
+    let mut config = desired.bgp.clone().unwrap_or_else(|| Config::new(Asn(0), RouterId(0)));
+    if config.host_name.is_none() {
+        config.host_name = desired.host_name.clone().or_else(host_name);
+    }
+    if config.router_id == RouterId(0) {
+        config.router_id = highest_address(desired);
+    }
+    Arc::new(config)
+}
+
+fn host_name() -> Option<String> {
+    let system = nix::sys::utsname::uname().ok()?;
+    Some(system.nodename().to_string_lossy().into_owned())
+}
+
+/// What FRR takes for an identifier where none is configured: the highest IPv4 address of the configuration.
+fn highest_address(desired: &Desired) -> RouterId {
+    let addresses = desired.interfaces.values().flat_map(|interface| &interface.addresses);
+    let ipv4 = addresses.filter_map(|address| match address.addr() {
+        IpAddr::V4(addr) => Some(RouterId::from(addr)),
+        IpAddr::V6(_) => None,
+    });
+    ipv4.max().unwrap_or(RouterId(1))
+}
+
+/// Entropy for jitter and for hashing what peers send.
+fn seed() -> Result<u64> {
+    let mut octets = [0; 8];
+    fs::File::open("/dev/urandom")
+        .and_then(|mut file| file.read_exact(&mut octets))
+        .context("/dev/urandom")?;
+    Ok(u64::from_ne_bytes(octets))
+}
+
+/// Says who runs here; gone when we are.
+struct PidFile(PathBuf);
+
+impl PidFile {
+    fn create(path: PathBuf) -> Result<Self> {
+        fs::write(&path, format!("{}\n", std::process::id())).with_context(|| path.display().to_string())?;
+        Ok(Self(path))
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for PidFile {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_file(self.path()) {
+            warn!(path = %self.path().display(), %error, "pid file stays");
+        }
+    }
+}
+
+/// Connections that may wait for the postman.
+const ACCEPTED: usize = 64;
+/// How long the peers have for our last NOTIFICATION.
+const FAREWELL: Duration = Duration::from_millis(700);
