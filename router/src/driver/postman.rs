@@ -338,9 +338,13 @@ impl Postman {
         match event {
             Event::Ready => self.speaker.handle_start(Restarted::No, now),
             Event::Interface(index, Some(interface)) => {
+                if !interface.is_operative() {
+                    self.speaker.handle_interface_down(index, now);
+                }
                 self.interfaces.insert(index, interface);
             }
             Event::Interface(index, None) => {
+                self.speaker.handle_interface_down(index, now);
                 self.interfaces.remove(&index);
             }
             Event::NextHop(address, resolution) => {
