@@ -156,6 +156,12 @@ pub struct FibRoute {
     pub source: PeerKind,
 }
 
+impl Default for FibRoute {
+    fn default() -> Self {
+        Self { next_hops: Vec::new(), distance: 0, source: PeerKind::External }
+    }
+}
+
 /// One way to forward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FibNextHop {

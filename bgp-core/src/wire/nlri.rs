@@ -106,11 +106,13 @@ pub(super) fn put_nlri(out: &mut Vec<u8>, nlri: &Nlri, has_path_id: bool) {
     }
     let len = nlri.prefix.prefix_len();
     out.push(len);
-    let octets = usize::from(len.div_ceil(8));
+    // All octets of an address at once, and the surplus off again: cheaper than a copy of unknown length.
+    let end = out.len() + usize::from(len.div_ceil(8));
     match nlri.prefix {
-        Prefix::V4(net) => out.extend(net.addr().octets().iter().take(octets)),
-        Prefix::V6(net) => out.extend(net.addr().octets().iter().take(octets)),
+        Prefix::V4(net) => out.extend_from_slice(&net.addr().octets()),
+        Prefix::V6(net) => out.extend_from_slice(&net.addr().octets()),
     }
+    out.truncate(end);
 }
 
 /// How many octets [`put_nlri`] appends.
