@@ -27,6 +27,7 @@ mod family;
 mod fib;
 mod id_set;
 mod import;
+mod key;
 mod local;
 mod multipath;
 mod nexthop;
