@@ -237,7 +237,7 @@ fn interface_snapshot(
         index: interface.index,
         flags: interface.flags.0,
         mtu: interface.mtu,
-        speed: interface.speed.unwrap_or(0),
+        speed: interface.speed().unwrap_or(0),
         hardware_address: interface.mac.clone(),
         kind: interface.kind.clone().unwrap_or_default(),
         parent: interface.parent.map(|index| name_of(view, index)),
