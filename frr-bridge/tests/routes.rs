@@ -1,5 +1,7 @@
 //! BGP's and static routes against the real kernel.
 
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod namespace;
 
 use std::time::{Duration, Instant};
