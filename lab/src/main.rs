@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use lab::daemon::Kind;
+use nix::sys::signal::{SigSet, Signal};
 
 mod demo;
 
@@ -35,6 +36,9 @@ fn main() -> ExitCode {
         Choice::Ridgeway => Kind::Ridgeway,
         Choice::Frr => Kind::Frr,
     };
+    if let Err(error) = clean_up_on_signals() {
+        eprintln!("lab: signals are not caught, an interrupted run leaves namespaces behind: {error}");
+    }
     let live = std::io::stdout().is_terminal() && std::io::stdin().is_terminal() && !arguments.tour;
     let outcome = if live { demo::view::run(kind).map(|()| true) } else { demo::tour::run(kind) };
     match outcome {
@@ -45,4 +49,20 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// SIGINT, SIGTERM and SIGHUP remove what was made before they end the program. They are blocked in every thread and
+/// awaited by one, which needs no handler.
+fn clean_up_on_signals() -> nix::Result<()> {
+    let signals = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]);
+    signals.thread_block()?;
+    std::thread::spawn(move || {
+        let caught = signals.wait();
+        if std::io::stdout().is_terminal() {
+            ratatui::restore();
+        }
+        lab::sandbox::remove_own();
+        std::process::exit(caught.map_or(1, |signal| 128 + signal as i32));
+    });
+    Ok(())
 }

@@ -71,19 +71,44 @@ fn may_make_namespaces() -> bool {
     made
 }
 
-/// Removes namespaces of labs whose process is gone, with whatever still runs inside them.
+/// Removes what labs whose process is gone have left: namespaces, with whatever still runs inside them, and files.
 fn sweep() {
-    let Ok(entries) = std::fs::read_dir("/run/netns") else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let Some(owner) = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next()) else { continue };
-        if owner.parse::<u32>().is_ok() && !Path::new("/proc").join(owner).exists() {
+    remove_of(|owner| !Path::new("/proc").join(owner).exists());
+}
+
+/// Removes everything that the labs of this very process have made. For a program that must end at once.
+pub fn remove_own() {
+    let own = std::process::id().to_string();
+    remove_of(|owner| owner == own);
+}
+
+fn remove_of(doomed: impl Fn(&str) -> bool) {
+    let owner_of = |name: &str, prefix: &str| -> Option<String> {
+        let owner = name.strip_prefix(prefix)?.split('-').next()?;
+        owner.parse::<u32>().is_ok().then(|| owner.to_owned())
+    };
+    for name in names_in(Path::new("/run/netns")) {
+        if owner_of(&name, PREFIX).is_some_and(|owner| doomed(&owner)) {
             crate::namespace::remove(&name);
+        }
+    }
+    let files = std::env::temp_dir();
+    for name in names_in(&files) {
+        if owner_of(&name, DIR_PREFIX).is_some_and(|owner| doomed(&owner)) {
+            let _ = std::fs::remove_dir_all(files.join(name));
         }
     }
 }
 
+fn names_in(dir: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+}
+
 /// Every namespace is called `rw<process id>-<number>-<name>`: unique on the machine, and its owner can be told.
 pub(crate) const PREFIX: &str = "rw";
+
+/// Directories are called `ridgeway-lab-<process id>-<random>`.
+pub(crate) const DIR_PREFIX: &str = "ridgeway-lab-";
 
 const MARK: &str = "LAB_SANDBOX";

@@ -61,7 +61,8 @@ impl Lab {
     pub fn new(title: &str) -> Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         sandbox::enter()?;
-        let dir = tempfile::Builder::new().prefix("lab-").tempdir().context("making the lab's directory")?;
+        let prefix = format!("{}{}-", sandbox::DIR_PREFIX, std::process::id());
+        let dir = tempfile::Builder::new().prefix(&prefix).tempdir().context("making the lab's directory")?;
         // Daemons that give up root must still reach their files.
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         std::fs::set_permissions(dir.path(), open).context("opening the lab's directory")?;

@@ -206,7 +206,6 @@ router bgp 64520
  neighbor ROUTERS peer-group
  neighbor ROUTERS remote-as 64510
  neighbor ROUTERS timers connect 2
- neighbor ROUTERS update-source 198.51.100.1{n}
  neighbor 198.51.100.2 peer-group ROUTERS
  neighbor 198.51.100.3 peer-group ROUTERS
  neighbor 198.51.100.4 peer-group ROUTERS
