@@ -4,14 +4,17 @@
 
 mod namespace;
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
 use frr_bridge::kernel::{
     BgpNextHop, BgpRoute, Command, Event, Leave, Options, Redistributed, RouteBatch, Source, Sources,
     StaticRoute, StaticVia,
 };
+use frr_bridge::netlink::{Monitor, Put, Requests, RouteWriter};
 use frr_bridge::resolve::Resolution;
-use frr_bridge::route::{Hop, RouteKind};
+use frr_bridge::route::{Hop, Protocol, Route, RouteKind};
+use ipnet::IpNet;
 use namespace::{Bridge, eventually, hop, in_namespace, ip, ours, route, via};
 
 fn line(prefix: &str, via: StaticVia, distance: u8) -> StaticRoute {
@@ -272,10 +275,14 @@ fn routes_of_an_earlier_run_are_adopted_without_a_write() {
         bridge.kernel.stop(Leave::Keep).await.unwrap();
         assert_eq!(ours(), 10);
 
+        let mut witness = Monitor::open(1 << 20, 0).unwrap();
         let mut bridge = Bridge::start().await;
         bridge.send(Command::StaticRoutes(statics)).await;
         bridge.bgp(routes).await;
         assert_eq!(bridge.written().await, 0, "equal routes are not written");
+        let mut notices = Vec::new();
+        let quiet = tokio::time::timeout(Duration::from_millis(200), witness.read(&mut notices)).await;
+        assert!(quiet.is_err(), "the kernel saw no change: {notices:?}");
         bridge.bgp([("10.9.0.0/16", via(&["10.0.2.2"]))]).await;
         assert_eq!(bridge.written().await, 1);
         assert!(route("10.8.0.0/16").contains("proto 186"), "nothing is swept before BGP has converged");
@@ -337,13 +344,18 @@ fn lost_messages_lead_to_a_new_reading() {
     in_namespace(|| async {
         let options = Options { receive_buffer: 4096, ..Options::default() };
         let mut bridge = Bridge::start_with(options).await;
-        let batch: String = (0..20_000u32)
-            .map(|n| format!("route add 172.16.{}.{} via 10.0.1.2\n", n / 256 % 256, n % 256))
-            .collect();
-        let file = std::env::temp_dir().join(format!("ridgeway-overrun-{}", std::process::id()));
-        std::fs::write(&file, batch).unwrap();
-        ip(&format!("-batch {}", file.display()));
-        std::fs::remove_file(&file).unwrap();
+        // Hundreds of changes in one system call: the kernel tells them faster than anybody can listen.
+        let mut requests = Requests::open().unwrap();
+        let mut writer = RouteWriter::default();
+        for n in 0..20_000u32 {
+            let prefix = IpNet::from(IpAddr::V4(Ipv4Addr::from_bits(0xac10_0000 + n)));
+            let route = Route {
+                protocol: Protocol::BOOT,
+                ..Route::ours(prefix, RouteKind::Blackhole, Protocol::BGP, 254)
+            };
+            writer.put(&mut requests, &route, Put::Replace).unwrap();
+        }
+        writer.flush(&mut requests).unwrap();
         bridge.until(|event| *event == Event::Overrun).await;
         let begin = Instant::now();
         loop {
