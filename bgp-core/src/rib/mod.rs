@@ -108,6 +108,15 @@ impl Rib {
         }
     }
 
+    /// An address is reached by another way, though as well as before: its routes are offered again.
+    pub fn handle_rerouted(&mut self, addr: IpAddr) {
+        if self.shared.next_hops.handle_rerouted(addr) {
+            for (_, family) in self.families.iter_mut() {
+                family.scan_for(Reason::NextHops);
+            }
+        }
+    }
+
     /// A session wrote that many octets of what it was given.
     pub fn handle_sent(&mut self, peer: PeerId, octets: usize) {
         self.shared.peers.handle_sent(peer, octets);

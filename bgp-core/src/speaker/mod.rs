@@ -146,6 +146,12 @@ impl Speaker {
         self.rib_mut().handle_next_hop(addr, state);
     }
 
+    /// Says that an address which the RIB asked about is reached by another way, though as well as before.
+    pub fn handle_rerouted(&mut self, addr: IpAddr, now: Instant) {
+        self.now = now;
+        self.rib_mut().handle_rerouted(addr);
+    }
+
     /// Acts on every deadline that has come.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.now = now;

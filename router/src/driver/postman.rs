@@ -366,7 +366,7 @@ impl Postman {
                 self.speaker.resync_fib();
                 self.resending = Some(request);
             }
-            Event::WantVia(_) => self.speaker.resync_fib(),
+            Event::WantVia(address) => self.speaker.handle_rerouted(address, now),
             Event::Want(prefixes) => {
                 for prefix in prefixes {
                     let route = self.speaker.rib().fib_route(&prefix).map(Arc::new);
