@@ -1,5 +1,6 @@
 //! Network interfaces as the kernel reports them.
 
+use std::fs;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -77,12 +78,12 @@ pub struct Interface {
     pub parent: Option<u32>,
     /// Index of the bridge, bond or VRF it belongs to.
     pub master: Option<u32>,
+    /// What that is: `bridge`, `bond`, `vrf`, …
+    pub master_kind: Option<String>,
     /// Kind of virtual interface: `veth`, `macvlan`, `vlan`, `bridge`, `vrf`, …
     pub kind: Option<String>,
     /// Transmit queue length.
     pub queue_length: u32,
-    /// Mbit/s, where the driver knows it.
-    pub speed: Option<u32>,
     /// Addresses, in order.
     pub addresses: Vec<InterfaceAddress>,
     /// How often it came up, and went down, since we watch.
@@ -100,6 +101,20 @@ impl Interface {
     #[must_use]
     pub fn has_address(&self, address: IpAddr) -> bool {
         self.addresses.iter().any(|own| own.address.addr() == address)
+    }
+
+    /// Mbit/s, where the driver knows it.
+    ///
+    /// Read from sysfs, which may show another network namespace's interfaces: what has another index or hardware
+    /// address is not ours.
+    #[must_use]
+    pub fn speed(&self) -> Option<u32> {
+        let read = |file: &str| fs::read_to_string(format!("/sys/class/net/{}/{file}", self.name)).ok();
+        let mac: Vec<String> = self.mac.iter().map(|octet| format!("{octet:02x}")).collect();
+        if read("ifindex")?.trim() != self.index.to_string() || read("address")?.trim() != mac.join(":") {
+            return None;
+        }
+        read("speed")?.trim().parse().ok()
     }
 
     /// The first IPv6 link-local address.

@@ -103,8 +103,7 @@ fn the_lower_distance_wins_and_the_other_waits() {
         let prefix = "203.0.113.0/24";
         bridge.send(Command::Converged).await;
         bridge.send(Command::StaticRoutes(vec![line(prefix, StaticVia::Blackhole, 250)])).await;
-        bridge.until(|event| matches!(event, Event::Want(prefixes) if prefixes.len() == 1)).await;
-        bridge.bgp([(prefix, None)]).await;
+        bridge.settle().await;
         assert!(
             route(prefix).starts_with("blackhole 203.0.113.0/24 proto 196 metric 20"),
             "{}",

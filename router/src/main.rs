@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use router::driver::{self, Options};
 use router::config::check;
 use router::control;
+use router::driver::{self, Options};
 use tracing_subscriber::EnvFilter;
 
 #[derive(Parser)]
@@ -67,6 +67,9 @@ struct Run {
     /// What becomes of our routes in the kernel on SIGTERM.
     #[arg(long, value_enum, default_value_t = OnStop::Flush)]
     on_stop: OnStop,
+    /// BGP's routes stay out of the kernel: for a route reflector or a collector.
+    #[arg(long)]
+    no_kernel: bool,
     /// How log lines look.
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
@@ -97,6 +100,7 @@ fn main() -> ExitCode {
                 lenient: run.lenient,
                 listen: run.listen,
                 port: run.port,
+                no_kernel: run.no_kernel,
                 keep_routes: matches!(run.on_stop, OnStop::Keep),
             })
         }

@@ -19,10 +19,12 @@ use super::id_set::IdSet;
 use super::table::{PrefixId, Table};
 
 /// Every change of one family that some reader has not seen.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct ChangeLog {
     base: u64,
     entries: VecDeque<u32>,
+    /// Most changes that wait here for slow readers.
+    pub(super) limit: usize,
 }
 
 /// What a change is about.
@@ -75,8 +77,8 @@ impl ChangeLog {
             }
             self.base += 1;
         }
-        if self.entries.capacity() > 4 * LIMIT {
-            self.entries.shrink_to(LIMIT);
+        if self.entries.capacity() > 4 * self.limit {
+            self.entries.shrink_to(self.limit);
         }
     }
 
@@ -92,7 +94,7 @@ impl ChangeLog {
 
     /// The position that every reader must have reached for the log to stay within its bound.
     pub(super) fn bound(&self) -> u64 {
-        self.end().saturating_sub(LIMIT as u64)
+        self.end().saturating_sub(self.limit as u64)
     }
 
     /// Changes that wait, and room for them.
@@ -155,16 +157,27 @@ impl Reader {
         None
     }
 
-    /// Moves on to `position` at least; what is passed over goes to the backlog.
-    pub(super) fn absorb(&mut self, position: u64, log: &ChangeLog, table: &Table) {
+    /// Moves on to `position` at least; of what is passed over, what `matters` goes to the backlog.
+    pub(super) fn absorb(
+        &mut self,
+        position: u64,
+        (log, table): (&ChangeLog, &Table),
+        matters: impl Fn(PrefixId) -> bool,
+    ) {
         while self.next < position {
             if let Some((id, _)) = log.at(self.next)
                 && table.entry(id).is_some_and(|entry| entry.logged == low(self.next))
+                && matters(id)
             {
                 self.backlog.insert(id);
             }
             self.next += 1;
         }
+    }
+
+    /// Takes a prefix out of the backlog that there is nothing to say about.
+    pub(super) fn skip(&mut self, id: PrefixId) {
+        self.backlog.remove(id);
     }
 
     /// True if nothing is left to read.
@@ -200,6 +213,12 @@ impl Aspects {
     /// True if there is something to say.
     pub(super) const fn any(self) -> bool {
         self.moved || self.route || self.forwarding
+    }
+}
+
+impl Default for ChangeLog {
+    fn default() -> Self {
+        Self { base: 0, entries: VecDeque::new(), limit: LIMIT }
     }
 }
 

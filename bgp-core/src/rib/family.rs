@@ -148,11 +148,9 @@ impl FamilyRib {
     /// Lets go of what every reader has read, and makes the slow ones remember what the log cannot keep.
     pub(super) fn trim(&mut self) {
         let bound = self.log.bound();
-        let mut position = self.log.end();
-        for reader in core::iter::once(&mut self.fib.reader).chain(self.groups.readers_mut()) {
-            reader.absorb(bound, &self.log, &self.table);
-            position = position.min(reader.position());
-        }
+        self.fib.absorb(bound, &self.log, &self.table);
+        let slowest = self.groups.absorb(bound, &self.log, &self.table);
+        let position = self.fib.reader.position().min(slowest.unwrap_or(u64::MAX));
         let idle = &mut self.idle;
         self.log.truncate(position, &self.table, |id| {
             if self.table.entry(id).is_some_and(|entry| entry.first.is_empty()) {
@@ -175,12 +173,11 @@ impl FamilyRib {
         if !entry.first.is_empty() || self.marked.contains(id) || self.log.holds(id, entry.logged) {
             return true;
         }
-        let is_awaited =
-            self.fib.reader.is_behind_on(id) || self.groups.readers().any(|one| one.is_behind_on(id));
-        if !is_awaited {
+        let is_free = self.fib.lets_go(id) && self.groups.lets_go(id);
+        if is_free {
             self.table.release(id);
         }
-        !is_awaited
+        is_free
     }
 }
 

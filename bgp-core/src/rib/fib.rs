@@ -6,7 +6,7 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::changes::Reader;
+use super::changes::{ChangeLog, Reader};
 use super::facts::{FibChange, FibNextHop, FibRoute};
 use super::family::FamilyRib;
 use super::id_set::IdSet;
@@ -55,6 +55,21 @@ impl FamilyRib {
 }
 
 impl FibDesk {
+    /// Moves on to `position` at least.
+    pub(super) fn absorb(&mut self, position: u64, log: &ChangeLog, table: &Table) {
+        let matters = |id| table.has_paths(id) || self.installed.contains(id);
+        self.reader.absorb(position, (log, table), matters);
+    }
+
+    /// True if a prefix without paths is of no interest any more.
+    pub(super) fn lets_go(&mut self, id: PrefixId) -> bool {
+        if self.installed.contains(id) {
+            return !self.reader.is_behind_on(id);
+        }
+        self.reader.skip(id);
+        true
+    }
+
     fn share(&mut self, route: FibRoute) -> Arc<FibRoute> {
         if let Some(known) = self.recent.iter().find(|known| ***known == route) {
             return Arc::clone(known);
@@ -95,9 +110,8 @@ fn is_same_way(one: &FibNextHop, other: &FibNextHop) -> bool {
         NextHop::V6 { link_local, .. } => link_local,
         NextHop::V4(_) => None,
     };
-    one.address == other.address && one.interface == other.interface
-        || link_local(one).is_some_and(|addr| Some(addr) == link_local(other))
-            && one.interface == other.interface
+    let is_same_link = link_local(one).is_some_and(|addr| Some(addr) == link_local(other));
+    one.interface == other.interface && (one.address == other.address || is_same_link)
 }
 
 /// Distinct routes remembered.

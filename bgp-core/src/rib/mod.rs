@@ -82,15 +82,19 @@ impl Rib {
         }
     }
 
-    /// Takes changed settings over. Peers have doors of their own.
+    /// Takes changed settings over. Peers have doors of their own; where the settings change what peers are told,
+    /// [`handle_refresh`](Self::handle_refresh) tells them.
     pub fn reconfigure(&mut self, config: &Config) {
         let settings = Settings::of(config);
         if settings == self.shared.settings {
             return;
         }
-        self.shared.settings = settings;
+        let old = core::mem::replace(&mut self.shared.settings, settings);
         for (_, family) in self.families.iter_mut() {
             family.scan_for(Reason::Rules);
+            if old.requires_policy != settings.requires_policy {
+                self.shared.peers.up().for_each(|peer| family.scan_for(Reason::Policy(peer)));
+            }
         }
     }
 
@@ -152,9 +156,10 @@ impl Rib {
     }
 
     /// The route to `prefix` as a peer was told it, if it was.
-    pub fn advertised(&mut self, peer: PeerId, prefix: &Prefix) -> Option<Outgoing> {
+    #[must_use]
+    pub fn advertised(&self, peer: PeerId, prefix: &Prefix) -> Option<Outgoing> {
         let ix = self.shared.peers.ix(peer)?;
         let family = &self.families[Family::of(prefix)];
-        family.advertised(&mut self.shared, ix, family.table.find(prefix)?)
+        family.advertised(&self.shared, ix, family.table.find(prefix)?)
     }
 }

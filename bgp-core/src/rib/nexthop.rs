@@ -5,7 +5,7 @@
 //! changed next hop is remembered until the scan over the tables has marked every prefix that uses it; no index
 //! from next hop to prefixes is kept.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
@@ -47,7 +47,7 @@ struct Record {
 /// One address, as far as the kernel side is concerned.
 #[derive(Debug, Default)]
 struct Tracked {
-    ids: Vec<NextHopId>,
+    ids: BTreeSet<NextHopId>,
     state: NextHopState,
     /// What the kernel side was last told.
     told: bool,
@@ -104,7 +104,7 @@ impl NextHops {
         self.ids.insert(via, id);
         if let Some(addr) = via.tracked_address() {
             let tracked = self.tracked.entry(addr).or_default();
-            tracked.ids.push(id);
+            tracked.ids.insert(id);
             self.ask(addr);
         }
         id
@@ -145,7 +145,7 @@ impl NextHops {
         self.free.push(id);
         if let Some(addr) = via.tracked_address() {
             if let Some(tracked) = self.tracked.get_mut(&addr) {
-                tracked.ids.retain(|&other| other != id);
+                tracked.ids.remove(&id);
             }
             self.ask(addr);
         }

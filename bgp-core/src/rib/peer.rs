@@ -166,6 +166,14 @@ impl Peers {
         self.get_mut(ix)?.session.as_deref_mut()
     }
 
+    /// Every peer whose session is up.
+    pub(super) fn up(&self) -> impl Iterator<Item = PeerIx> {
+        (0u32..)
+            .map(PeerIx)
+            .zip(&self.slots)
+            .filter_map(|(ix, slot)| slot.as_ref().and_then(|peer| peer.session.as_ref()).map(|_| ix))
+    }
+
     /// Octets queued for a peer or on their way to it.
     pub(super) fn pending(&self, ix: PeerIx) -> usize {
         self.session(ix).map_or(0, |session| session.outbox.pending)

@@ -134,7 +134,8 @@ impl FamilyRib {
         let mut is_changed = false;
         self.table.for_each_path(id, |path| {
             let Some(feed) = shared.sources.feed_of(path.source).copied() else { return };
-            if !policies.contains(&feed.origin.peer) {
+            let has_policy = shared.peers.session(feed.origin.peer).is_some();
+            if !has_policy || !policies.contains(&feed.origin.peer) {
                 return;
             }
             let effective = shared.judge(family, feed.origin.peer, path.received, &prefix);

@@ -13,7 +13,7 @@ use core::hash::{BuildHasher, Hasher};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use foldhash::fast::FixedState;
-use hashbrown::HashTable;
+use hashbrown::{HashTable, hash_table};
 use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::path::{Flag, Path};
@@ -83,28 +83,22 @@ impl Table {
     /// The id of `prefix`, made if there is none. `None` if the table is full.
     pub(super) fn intern(&mut self, prefix: &Prefix) -> Option<PrefixId> {
         let hash = self.hash(prefix);
-        let keys = &self.keys;
-        let shard = self.shards.get_mut(shard_of(hash))?;
-        if let Some(&id) = shard.find(hash, |&id| keys.is(id, prefix)) {
-            return Some(PrefixId(id));
-        }
-        let id = match self.free.pop() {
-            Some(id) => {
-                self.keys.put(id, prefix);
-                if let Some(entry) = self.entries.get_mut(id.0 as usize) {
-                    *entry = Entry::EMPTY;
-                }
-                id
-            }
-            None => {
-                let id = u32::try_from(self.entries.len()).ok().filter(|&id| id < MAX_PREFIXES)?;
-                self.keys.push(prefix);
-                self.entries.push(Entry::EMPTY);
-                PrefixId(id)
-            }
-        };
         let (keys, hasher) = (&self.keys, &self.hasher);
-        shard.insert_unique(hash, id.0, |&id| keys.hash(hasher, id));
+        let shard = self.shards.get_mut(shard_of(hash))?;
+        let place = match shard.entry(hash, |&id| keys.is(id, prefix), |&id| keys.hash(hasher, id)) {
+            hash_table::Entry::Occupied(known) => return Some(PrefixId(*known.get())),
+            hash_table::Entry::Vacant(place) => place,
+        };
+        let id = match self.free.pop() {
+            Some(id) => id,
+            None => PrefixId(u32::try_from(self.entries.len()).ok().filter(|&id| id < MAX_PREFIXES)?),
+        };
+        place.insert(id.0);
+        self.keys.put(id, prefix);
+        match self.entries.get_mut(id.0 as usize) {
+            Some(entry) => *entry = Entry::EMPTY,
+            None => self.entries.push(Entry::EMPTY),
+        }
         if let Some(count) = self.lengths.get_mut(usize::from(prefix.prefix_len())) {
             *count += 1;
         }
@@ -326,27 +320,11 @@ type KeyV4 = [u8; 5];
 type KeyV6 = [u8; 17];
 
 impl Keys {
-    fn push(&mut self, prefix: &Prefix) {
-        match (self, prefix) {
-            (Self::V4(keys), Prefix::V4(net)) => keys.push(key_v4(net)),
-            (Self::V6(keys), Prefix::V6(net)) => keys.push(key_v6(net)),
-            (Self::V4(keys), Prefix::V6(_)) => keys.push([0; 5]),
-            (Self::V6(keys), Prefix::V4(_)) => keys.push([0; 17]),
-        }
-    }
-
+    /// Sets the key of `id`, which has one already or is the next one.
     fn put(&mut self, id: PrefixId, prefix: &Prefix) {
         match (self, prefix) {
-            (Self::V4(keys), Prefix::V4(net)) => {
-                if let Some(key) = keys.get_mut(id.0 as usize) {
-                    *key = key_v4(net);
-                }
-            }
-            (Self::V6(keys), Prefix::V6(net)) => {
-                if let Some(key) = keys.get_mut(id.0 as usize) {
-                    *key = key_v6(net);
-                }
-            }
+            (Self::V4(keys), Prefix::V4(net)) => put(keys, id, key_v4(net)),
+            (Self::V6(keys), Prefix::V6(net)) => put(keys, id, key_v6(net)),
             (Self::V4(_), Prefix::V6(_)) | (Self::V6(_), Prefix::V4(_)) => {}
         }
     }
@@ -377,6 +355,13 @@ impl Keys {
                 Ipv6Net::new(Ipv6Addr::from(*addr), *len).ok().map(Prefix::V6)
             }
         }
+    }
+}
+
+fn put<T>(keys: &mut Vec<T>, id: PrefixId, key: T) {
+    match keys.get_mut(id.0 as usize) {
+        Some(slot) => *slot = key,
+        None => keys.push(key),
     }
 }
 

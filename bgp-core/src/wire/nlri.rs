@@ -14,7 +14,6 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-use super::Reader;
 use crate::types::{Family, Nlri, Prefix};
 
 /// The prefixes of one field of an UPDATE, host bits cleared.
@@ -47,22 +46,19 @@ impl<'a> NlriIter<'a> {
         self.rest
     }
 
-    fn take(&mut self) -> Option<Nlri> {
-        let path_id = if self.has_path_id {
-            let (id, rest) = self.rest.split_first_chunk()?;
-            self.rest = rest;
-            u32::from_be_bytes(*id)
-        } else {
-            0
-        };
-        let (len, rest) = self.rest.split_first()?;
-        let octets = usize::from(len.div_ceil(8));
-        let prefix = match self.family {
-            Family::Ipv4Unicast => Prefix::V4(v4(rest, *len, octets)?),
-            Family::Ipv6Unicast => Prefix::V6(v6(rest, *len, octets)?),
-        };
-        self.rest = rest.get(octets..)?;
-        Some(Nlri { path_id, prefix })
+    #[inline]
+    fn take_path_id(&mut self) -> Option<u32> {
+        let (id, rest) = self.rest.split_first_chunk()?;
+        self.rest = rest;
+        Some(u32::from_be_bytes(*id))
+    }
+
+    /// Takes a length, and the octets that it says follow; there may be more behind them.
+    #[inline]
+    fn take_prefix(&mut self) -> Option<(u8, &'a [u8])> {
+        let (len, octets) = self.rest.split_first()?;
+        self.rest = octets.get(octets_of(*len)..)?;
+        Some((*len, octets))
     }
 }
 
@@ -72,9 +68,14 @@ impl Iterator for NlriIter<'_> {
     #[inline]
     fn next(&mut self) -> Option<Nlri> {
         loop {
-            let nlri = self.take()?;
-            if is_destination(&nlri.prefix) {
-                return Some(nlri);
+            let path_id = if self.has_path_id { self.take_path_id()? } else { 0 };
+            let (len, octets) = self.take_prefix()?;
+            let prefix = match self.family {
+                Family::Ipv4Unicast => Prefix::V4(v4(octets, len)?),
+                Family::Ipv6Unicast => Prefix::V6(v6(octets, len)?),
+            };
+            if is_destination(&prefix) {
+                return Some(Nlri { path_id, prefix });
             }
         }
     }
@@ -84,15 +85,13 @@ impl Iterator for NlriIter<'_> {
 pub(super) fn fault_at(octets: &[u8], family: Family, has_path_id: bool) -> Option<usize> {
     let max_len = family.row().max_len;
     let id_len = if has_path_id { 4 } else { 0 };
-    let mut reader = Reader::new(octets, 0);
-    while !reader.is_empty() {
-        let start = reader.offset();
-        let walked = reader.take(id_len).and_then(|_| {
-            let len = reader.u8().filter(|len| *len <= max_len)?;
-            reader.take(usize::from(len.div_ceil(8)))
-        });
-        if walked.is_none() {
-            return Some(start);
+    let mut rest = octets;
+    while !rest.is_empty() {
+        let after = rest.get(id_len..).and_then(<[u8]>::split_first);
+        let after = after.filter(|(len, _)| **len <= max_len);
+        match after.and_then(|(len, after)| after.get(octets_of(*len)..)) {
+            Some(after) => rest = after,
+            None => return Some(octets.len() - rest.len()),
         }
     }
     None
@@ -106,7 +105,7 @@ pub(super) fn put_nlri(out: &mut Vec<u8>, nlri: &Nlri, has_path_id: bool) {
     }
     let len = nlri.prefix.prefix_len();
     out.push(len);
-    let octets = usize::from(len.div_ceil(8));
+    let octets = octets_of(len);
     match nlri.prefix {
         Prefix::V4(net) => out.extend(net.addr().octets().iter().take(octets)),
         Prefix::V6(net) => out.extend(net.addr().octets().iter().take(octets)),
@@ -116,36 +115,52 @@ pub(super) fn put_nlri(out: &mut Vec<u8>, nlri: &Nlri, has_path_id: bool) {
 /// How many octets [`put_nlri`] appends.
 pub(super) fn encoded_len(nlri: &Nlri, has_path_id: bool) -> usize {
     let id_len = if has_path_id { 4 } else { 0 };
-    id_len + 1 + usize::from(nlri.prefix.prefix_len().div_ceil(8))
+    id_len + 1 + octets_of(nlri.prefix.prefix_len())
 }
 
-/// Wide loads where the field goes on, a copy near its end.
-fn v4(rest: &[u8], len: u8, octets: usize) -> Option<Ipv4Net> {
-    let bits = match rest.first_chunk() {
-        Some(wide) => u32::from_be_bytes(*wide),
-        None => u32::from_be_bytes(padded(rest.get(..octets)?)?),
+/// How many octets a prefix of `len` bits takes.
+const fn octets_of(len: u8) -> usize {
+    (len as usize + 7) >> 3
+}
+
+/// One load where the field goes on for long enough, whatever stands there: the mask takes it away.
+#[inline]
+fn v4(rest: &[u8], len: u8) -> Option<Ipv4Net> {
+    let octets = match *rest {
+        [a, b, c, d, ..] => [a, b, c, d],
+        [a, b, c] => [a, b, c, 0],
+        [a, b] => [a, b, 0, 0],
+        [a] => [a, 0, 0, 0],
+        [] => [0; 4],
     };
-    let host_bits = 32_u32.checked_sub(u32::from(len))?;
-    let mask = u32::MAX.checked_shl(host_bits).unwrap_or(0);
-    Ipv4Net::new(Ipv4Addr::from_bits(bits & mask), len).ok()
+    let mask = u32::MAX.checked_shl(32_u32.checked_sub(u32::from(len))?).unwrap_or(0);
+    Ipv4Net::new(Ipv4Addr::from_bits(u32::from_be_bytes(octets) & mask), len).ok()
 }
 
-fn v6(rest: &[u8], len: u8, octets: usize) -> Option<Ipv6Net> {
-    let bits = match rest.first_chunk() {
-        Some(wide) => u128::from_be_bytes(*wide),
-        None => u128::from_be_bytes(padded(rest.get(..octets)?)?),
+#[inline]
+fn v6(rest: &[u8], len: u8) -> Option<Ipv6Net> {
+    let high = u128::from(leading_bits(rest, len.min(64))) << 64;
+    let low = match len.checked_sub(64) {
+        Some(len @ 1..) => u128::from(leading_bits(rest.get(8..)?, len)),
+        _ => 0,
     };
-    let host_bits = 128_u32.checked_sub(u32::from(len))?;
-    let mask = u128::MAX.checked_shl(host_bits).unwrap_or(0);
-    Ipv6Net::new(Ipv6Addr::from_bits(bits & mask), len).ok()
+    Ipv6Net::new(Ipv6Addr::from_bits(high | low), len).ok()
 }
 
-fn padded<const N: usize>(octets: &[u8]) -> Option<[u8; N]> {
-    let mut padded = [0; N];
-    padded.get_mut(..octets.len())?.copy_from_slice(octets);
-    Some(padded)
+/// The first `len` bits of `octets`, at most 64, at the top; zeros where there are no octets.
+#[inline]
+fn leading_bits(octets: &[u8], len: u8) -> u64 {
+    let bits = match octets.first_chunk() {
+        Some(wide) => u64::from_be_bytes(*wide),
+        None => octets
+            .iter()
+            .zip([56, 48, 40, 32, 24, 16, 8])
+            .fold(0, |bits, (octet, at)| bits | u64::from(*octet) << at),
+    };
+    bits & u64::MAX.checked_shl(64_u32.saturating_sub(u32::from(len))).unwrap_or(0)
 }
 
+#[inline]
 fn is_destination(prefix: &Prefix) -> bool {
     match prefix {
         Prefix::V4(net) => !net.addr().is_multicast(),

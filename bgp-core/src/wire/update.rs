@@ -123,33 +123,32 @@ impl<'a> Update<'a> {
     }
 
     /// The withdrawn routes; with [`Fate::TreatAsWithdraw`] the announced ones too.
+    #[inline]
     pub fn unreach(&self) -> impl Iterator<Item = Unreach<'a>> + use<'a> {
-        let spans = &self.spans;
-        let announced = spans.fate == Fate::TreatAsWithdraw;
-        let sections = [
-            Some((Family::Ipv4Unicast, spans.withdrawn)),
-            spans.unreach.family.map(|family| (family, spans.unreach.nlri)),
-            announced.then_some((Family::Ipv4Unicast, spans.nlri)),
-            spans.reach.family.filter(|_| announced).map(|family| (family, spans.reach.nlri)),
-        ];
         let this = *self;
-        let sections = sections.into_iter().flatten().filter(|(_, nlri)| !nlri.is_empty());
-        sections.map(move |(family, nlri)| Unreach { family, nlri: this.nlri(family, nlri) })
+        let sections = if self.spans.fate == Fate::TreatAsWithdraw { 4 } else { 2 };
+        (0..sections).filter_map(move |at| match at {
+            0 => this.section(Some(Family::Ipv4Unicast), this.spans.withdrawn),
+            1 => this.section(this.spans.unreach.family, this.spans.unreach.nlri),
+            2 => this.section(Some(Family::Ipv4Unicast), this.spans.nlri),
+            _ => this.section(this.spans.reach.family, this.spans.reach.nlri),
+        })
     }
 
     /// The announced routes; none with [`Fate::TreatAsWithdraw`].
+    #[inline]
     pub fn reach(&self) -> impl Iterator<Item = Reach<'a>> + use<'a> {
-        let spans = &self.spans;
-        let sections = [
-            Some((Family::Ipv4Unicast, spans.next_hop, spans.nlri)),
-            spans.reach.family.map(|family| (family, spans.reach.next_hop, spans.reach.nlri)),
-        ];
         let this = *self;
-        let kept = spans.fate != Fate::TreatAsWithdraw;
-        let sections = sections.into_iter().flatten().filter(move |(_, _, nlri)| kept && !nlri.is_empty());
-        sections.filter_map(move |(family, next_hop, nlri)| {
-            let next_hop = mp::next_hop(next_hop.of(this.body))?;
-            Some(Reach { family, next_hop, nlri: this.nlri(family, nlri) })
+        let sections = if self.spans.fate == Fate::TreatAsWithdraw { 0 } else { 2 };
+        (0..sections).filter_map(move |at| {
+            let (section, next_hop) = match at {
+                0 => (this.section(Some(Family::Ipv4Unicast), this.spans.nlri), this.spans.next_hop),
+                _ => {
+                    (this.section(this.spans.reach.family, this.spans.reach.nlri), this.spans.reach.next_hop)
+                }
+            };
+            let Unreach { family, nlri } = section?;
+            Some(Reach { family, next_hop: mp::next_hop(next_hop.of(this.body))?, nlri })
         })
     }
 
@@ -230,7 +229,10 @@ impl<'a> Update<'a> {
         AttrBlock::new(out)
     }
 
-    fn nlri(&self, family: Family, nlri: Span) -> NlriIter<'a> {
-        NlriIter::new(nlri.of(self.body), family, self.spans.with_path_id.contains(family))
+    #[inline]
+    fn section(&self, family: Option<Family>, nlri: Span) -> Option<Unreach<'a>> {
+        let family = family.filter(|_| !nlri.is_empty())?;
+        let has_path_id = self.spans.with_path_id.contains(family);
+        Some(Unreach { family, nlri: NlriIter::new(nlri.of(self.body), family, has_path_id) })
     }
 }

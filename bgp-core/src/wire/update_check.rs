@@ -5,7 +5,7 @@
 //! MP_UNREACH_NLRI and the parts that a view keeps at hand. RFC 4271 §6.3 as revised by RFC 7606.
 
 use super::attr::mp::{self, Section};
-use super::attr::table::{self, Block, Context, Presence, ROWS, Treatment};
+use super::attr::table::{self, Block, Context, Presence, Treatment, required};
 use super::attr::{
     AsnWidth, Attr, AttrCode, AttrFlags, CodeSet, Fate, Fault, FaultKind, PeerSide, code_bit, take_attr,
 };
@@ -72,53 +72,59 @@ struct Walk<'a> {
     next_hop: Option<Fault>,
 }
 
+/// Where an attribute stands, its flags and length included.
+#[derive(Clone, Copy)]
+struct Place {
+    start: usize,
+    end: usize,
+}
+
 impl<'a> Walk<'a> {
     fn attributes(&mut self, mut reader: Reader<'a>) -> Result<(), WireError> {
         while !reader.is_empty() {
             let before = reader;
             match take_attr(&mut reader) {
-                Some(attr) => self.attribute(attr, reader.span_from(before.offset()))?,
+                Some(attr) => self.attribute(attr, Place { start: before.offset(), end: reader.offset() })?,
                 None => return self.overrun(before),
             }
         }
         Ok(())
     }
 
-    fn attribute(&mut self, attr: Attr<'a>, span: Span) -> Result<(), WireError> {
-        let row = table::row(attr.code);
+    fn attribute(&mut self, attr: Attr<'a>, place: Place) -> Result<(), WireError> {
         if !self.seen.insert(attr.code) {
-            // RFC 7606 §3 g
-            if matches!(attr.code, AttrCode::MP_REACH_NLRI | AttrCode::MP_UNREACH_NLRI) {
-                return Err(WireError::MalformedAttributeList { offset: span.start() });
-            }
-            self.spans.has_duplicates = true;
-            self.note(Fault {
-                code: attr.code,
-                kind: FaultKind::Duplicate,
-                span,
-                fate: Fate::DiscardAttribute,
-            });
-            return Ok(());
+            return self.again(attr.code, place);
         }
-        let Some(row) = row else { return self.unknown(attr, span) };
+        let Some(row) = table::row(attr.code) else { return self.unknown(attr, place) };
         if let Some((kind, treatment)) = row.fault(attr.flags, attr.value, self.context) {
-            return self.malformed(attr.code, kind, span, treatment);
+            return self.malformed(attr.code, kind, place, treatment);
         }
         if row.block == Block::Left {
-            self.message_attribute(attr, span)
-        } else {
-            if attr.code == AttrCode::AS_PATH {
-                self.spans.as_path = value_span(attr, span);
-            }
-            self.order(attr.code);
-            Ok(())
+            return self.message_attribute(attr, place);
         }
+        if attr.code == AttrCode::AS_PATH {
+            self.spans.as_path = place.value(attr);
+        }
+        self.order(attr.code);
+        Ok(())
+    }
+
+    /// RFC 7606 §3 g.
+    #[cold]
+    fn again(&mut self, code: AttrCode, place: Place) -> Result<(), WireError> {
+        if matches!(code, AttrCode::MP_REACH_NLRI | AttrCode::MP_UNREACH_NLRI) {
+            return Err(WireError::MalformedAttributeList { offset: place.start });
+        }
+        self.spans.has_duplicates = true;
+        let (kind, fate) = (FaultKind::Duplicate, Fate::DiscardAttribute);
+        self.note(Fault { code, kind, span: place.span(), fate });
+        Ok(())
     }
 
     /// RFC 4271 §5, §6.3: an unknown attribute that is not optional ends the session.
-    fn unknown(&mut self, attr: Attr<'a>, span: Span) -> Result<(), WireError> {
+    fn unknown(&mut self, attr: Attr<'a>, place: Place) -> Result<(), WireError> {
         if !attr.flags.contains(AttrFlags::OPTIONAL) {
-            return Err(WireError::UnrecognizedWellKnown(span));
+            return Err(WireError::UnrecognizedWellKnown(place.span()));
         }
         if attr.flags.contains(AttrFlags::TRANSITIVE) {
             self.order(attr.code);
@@ -126,13 +132,15 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
+    #[cold]
     fn malformed(
         &mut self,
         code: AttrCode,
         kind: FaultKind,
-        span: Span,
+        place: Place,
         treatment: Treatment,
     ) -> Result<(), WireError> {
+        let span = place.span();
         let fate = match treatment {
             Treatment::Discard => Fate::DiscardAttribute,
             Treatment::Withdraw => Fate::TreatAsWithdraw,
@@ -150,23 +158,23 @@ impl<'a> Walk<'a> {
     }
 
     /// Attributes that belong to the message: where their parts stand.
-    fn message_attribute(&mut self, attr: Attr<'a>, span: Span) -> Result<(), WireError> {
-        let value = value_span(attr, span);
+    fn message_attribute(&mut self, attr: Attr<'a>, place: Place) -> Result<(), WireError> {
+        let value = place.value(attr);
         match attr.code {
             AttrCode::NEXT_HOP => self.spans.next_hop = value,
             AttrCode::AS4_PATH => self.spans.as4_path = value,
             AttrCode::AS4_AGGREGATOR => self.spans.as4_aggregator = value,
             AttrCode::MP_REACH_NLRI => {
                 let section = mp::reach(Reader::new(attr.value, value.start()));
-                self.spans.reach = self.section(section, span)?;
+                self.spans.reach = self.section(section, place)?;
                 let next_hop = mp::next_hop(self.spans.reach.next_hop.of(self.body));
                 if next_hop.is_some_and(|next_hop| !mp::is_host(&next_hop)) {
-                    return self.malformed(attr.code, FaultKind::Value, span, Treatment::Withdraw);
+                    return self.malformed(attr.code, FaultKind::Value, place, Treatment::Withdraw);
                 }
             }
             AttrCode::MP_UNREACH_NLRI => {
                 let section = mp::unreach(Reader::new(attr.value, value.start()));
-                self.spans.unreach = self.section(section, span)?;
+                self.spans.unreach = self.section(section, place)?;
             }
             _ => {}
         }
@@ -174,12 +182,12 @@ impl<'a> Walk<'a> {
     }
 
     /// RFC 7606 §5.3, RFC 4760 §7.
-    fn section(&self, section: Option<Section>, attr: Span) -> Result<Section, WireError> {
-        let section = section.ok_or(WireError::OptionalAttribute(attr))?;
+    fn section(&self, section: Option<Section>, place: Place) -> Result<Section, WireError> {
+        let section = section.ok_or(WireError::OptionalAttribute(place.span()))?;
         if let Some(family) = section.family {
             let has_path_id = self.spans.with_path_id.contains(family);
             if nlri::fault_at(section.nlri.of(self.body), family, has_path_id).is_some() {
-                return Err(WireError::OptionalAttribute(attr));
+                return Err(WireError::OptionalAttribute(place.span()));
             }
         }
         Ok(section)
@@ -207,20 +215,21 @@ impl<'a> Walk<'a> {
 
     /// RFC 7606 §3 d.
     fn missing(&mut self) {
-        let has_classic = !self.spans.nlri.is_empty();
-        let has_routes = self.has_routes();
-        for row in &ROWS {
-            let is_due = match row.presence {
-                Presence::Optional => false,
-                Presence::WithRoutes => has_routes,
-                Presence::WithClassicRoutes => has_classic,
-                Presence::WithInternalRoutes => has_routes && self.context.side == PeerSide::Internal,
-            };
-            if is_due && !self.seen.contains(row.code) {
-                let span = Span::new(self.spans.attrs.end(), self.spans.attrs.end());
-                let fate = Fate::TreatAsWithdraw;
-                self.note(Fault { code: row.code, kind: FaultKind::Missing, span, fate });
+        let mut due = 0;
+        if self.has_routes() {
+            due |= required(Presence::WithRoutes);
+            if self.context.side == PeerSide::Internal {
+                due |= required(Presence::WithInternalRoutes);
             }
+        }
+        if !self.spans.nlri.is_empty() {
+            due |= required(Presence::WithClassicRoutes);
+        }
+        let missing = due & !self.seen.low_codes();
+        if missing != 0 {
+            let code = AttrCode(u8::try_from(missing.trailing_zeros()).unwrap_or_default());
+            let span = Span::new(self.spans.attrs.end(), self.spans.attrs.end());
+            self.note(Fault { code, kind: FaultKind::Missing, span, fate: Fate::TreatAsWithdraw });
         }
     }
 
@@ -305,8 +314,14 @@ fn take_field<'a>(reader: &mut Reader<'a>) -> Result<(Reader<'a>, Span), WireErr
     Ok((field, Span::new(field.offset(), field.offset() + field.len())))
 }
 
-fn value_span(attr: Attr<'_>, whole: Span) -> Span {
-    Span::new(whole.end() - attr.value.len(), whole.end())
+impl Place {
+    const fn span(self) -> Span {
+        Span::new(self.start, self.end)
+    }
+
+    const fn value(self, attr: Attr<'_>) -> Span {
+        Span::new(self.end - attr.value.len(), self.end)
+    }
 }
 
 fn len(span: Span) -> usize {

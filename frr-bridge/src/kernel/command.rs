@@ -46,8 +46,6 @@ pub enum Command {
     Resent(u32),
     /// Answer with a snapshot, for `show`.
     View(oneshot::Sender<View>),
-    /// End the task, and say what was done.
-    Stop(Leave, oneshot::Sender<StopReport>),
 }
 
 /// What becomes of our routes when the task ends. Addresses always stay, as with FRR.
@@ -59,7 +57,7 @@ pub enum Leave {
     Flush,
 }
 
-/// What [`Command::Stop`] did.
+/// What [`Kernel::stop`](super::Kernel::stop) did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StopReport {
     /// Routes removed.

@@ -15,10 +15,11 @@ use tracing::warn;
 
 use super::command::{BgpRoute, StopReport};
 use super::event::Refusal;
+use super::flush;
 use super::held::{Held, Known};
 use super::outbox::Outbox;
 use super::ways::Ways;
-use crate::netlink::{Put, Requests, RouteMark, RouteWriter, Selection, dump_routes};
+use crate::netlink::{Put, Requests, RouteMark, RouteWriter};
 use crate::resolve::{RouteChange, Selected, Source, SystemTable};
 use crate::route::{METRIC, Protocol, Route, RouteKind};
 
@@ -46,7 +47,10 @@ struct Rival {
 /// What BGP has for a prefix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Claim {
-    Unknown,
+    /// BGP has said nothing at all since the start.
+    Silent,
+    /// It had said something by the time the rival appeared, and was asked what.
+    Asked,
     Nothing,
     Wants(Arc<BgpRoute>),
 }
@@ -96,16 +100,19 @@ impl Fib {
         let prefix = change.prefix;
         if change.after.is_some() {
             if let Entry::Vacant(vacant) = self.rivals.entry(prefix) {
-                outbox.want.insert(prefix);
-                vacant.insert(Rival { bgp: Claim::Unknown, installed: None });
+                let bgp = if self.has_bgp { Claim::Asked } else { Claim::Silent };
+                if bgp == Claim::Asked {
+                    outbox.want.insert(prefix);
+                }
+                vacant.insert(Rival { bgp, installed: None });
             }
             return self.settle(system, prefix);
         }
         let Some(rival) = self.rivals.remove(&prefix) else { return Ok(()) };
         match rival.bgp {
             Claim::Wants(route) => self.put_bgp(system, prefix, &route).map(drop),
-            Claim::Nothing => self.remove_installed(prefix, rival.installed),
-            Claim::Unknown => {
+            Claim::Nothing | Claim::Silent => self.remove_installed(prefix, rival.installed),
+            Claim::Asked => {
                 outbox.want.insert(prefix);
                 self.remove_installed(prefix, rival.installed)
             }
@@ -151,16 +158,16 @@ impl Fib {
 
     /// Removes what was found in the kernel and nobody has asked for; says how many routes that were.
     pub(super) fn sweep(&mut self, system: &SystemTable) -> io::Result<usize> {
-        let unknown: Vec<IpNet> = self
+        let silent: Vec<IpNet> = self
             .rivals
             .iter_mut()
-            .filter(|(_, rival)| rival.bgp == Claim::Unknown)
+            .filter(|(_, rival)| rival.bgp == Claim::Silent)
             .map(|(prefix, rival)| {
                 rival.bgp = Claim::Nothing;
                 *prefix
             })
             .collect();
-        for prefix in unknown {
+        for prefix in silent {
             self.settle(system, prefix)?;
         }
         let held = self.held.take().unwrap_or_default();
@@ -172,24 +179,11 @@ impl Fib {
     }
 
     /// Removes every route of ours.
-    pub(super) fn clear(&mut self, system: &SystemTable) -> io::Result<StopReport> {
-        let mut marks = Vec::new();
-        for protocol in [Protocol::BGP, Protocol::STATIC] {
-            let selection = Selection { table: Some(self.table), protocol: Some(protocol) };
-            dump_routes(&mut self.requests, selection, |route| marks.push(RouteMark::from(&route)))?;
-        }
-        marks.extend(system.all_elsewhere().map(|(table, prefix, _)| RouteMark {
-            prefix,
-            protocol: Protocol::STATIC,
-            priority: METRIC,
-            table,
-        }));
-        for mark in &marks {
-            self.writer.remove(&mut self.requests, mark)?;
-        }
-        self.writer.flush(&mut self.requests)?;
-        let failed = self.writer.take_failures().len();
-        Ok(StopReport { removed: marks.len() - failed, failed })
+    pub(super) fn clear(&self, system: &SystemTable) -> StopReport {
+        let mark =
+            |(table, prefix, _)| RouteMark { prefix, protocol: Protocol::STATIC, priority: METRIC, table };
+        let elsewhere: Vec<_> = system.all_elsewhere().map(mark).collect();
+        flush::remove_all(self.table, &elsewhere)
     }
 
     /// Sends what is collected and reports what was refused.
@@ -216,7 +210,7 @@ impl Fib {
             Claim::Wants(route) => {
                 system.selected(prefix).is_some_and(|other| other.distance <= route.distance)
             }
-            Claim::Unknown | Claim::Nothing => false,
+            Claim::Silent | Claim::Asked | Claim::Nothing => false,
         };
         self.rivals
             .iter()
@@ -233,7 +227,7 @@ impl Fib {
     pub(super) fn is_in_force(&self, prefix: &IpNet, selected: &Selected) -> bool {
         match self.rivals.get(prefix).map(|rival| &rival.bgp) {
             Some(Claim::Wants(route)) => selected.distance <= route.distance,
-            Some(Claim::Unknown | Claim::Nothing) | None => true,
+            Some(Claim::Silent | Claim::Asked | Claim::Nothing) | None => true,
         }
     }
 
@@ -259,7 +253,7 @@ impl Fib {
             // The kernel has the other's route already. Of ours, BGP's may be there without our knowing.
             (_, claim) => {
                 let held = self.held.as_mut().and_then(|held| held.take(&prefix)).map(Known::protocol);
-                let unknown = (claim == Claim::Unknown && self.has_bgp).then_some(Protocol::BGP);
+                let unknown = (claim == Claim::Asked).then_some(Protocol::BGP);
                 let ours: BTreeSet<Protocol> = [installed, held, unknown].into_iter().flatten().collect();
                 for protocol in ours {
                     self.remove_mark(prefix, protocol)?;
@@ -275,14 +269,12 @@ impl Fib {
 
     fn put_static(&mut self, prefix: IpNet, kind: RouteKind, claim: &Claim) -> io::Result<()> {
         let route = Route::ours(prefix, kind, Protocol::STATIC, self.table);
-        if *claim != Claim::Unknown {
-            return self.put(&route, Put::Replace);
-        }
-        // BGP may have a better route in the kernel: then that one stays until BGP has spoken.
-        match self.held.as_ref().and_then(|held| held.get(&prefix)).map(Known::protocol) {
-            Some(Protocol::BGP) => Ok(()),
-            Some(_) => self.put(&route, Put::Replace),
-            None => self.put(&route, Put::IfAbsent),
+        let held = self.held.as_ref().and_then(|held| held.get(&prefix)).map(Known::protocol);
+        match claim {
+            // BGP may have a better route in the kernel: then that one stays until BGP has spoken.
+            Claim::Silent | Claim::Asked if held == Some(Protocol::BGP) => Ok(()),
+            Claim::Asked => self.put(&route, Put::IfAbsent),
+            Claim::Silent | Claim::Nothing | Claim::Wants(_) => self.put(&route, Put::Replace),
         }
     }
 

@@ -20,9 +20,11 @@ mod addresses;
 mod command;
 mod event;
 mod fib;
+mod flush;
 mod held;
 mod outbox;
 mod reading;
+mod report;
 mod task;
 mod view;
 mod ways;
@@ -42,7 +44,7 @@ pub use view::{HopView, KindView, RouteView, View};
 
 pub use crate::resolve::{Source, Sources, StaticRoute, StaticVia};
 
-use self::task::Task;
+use self::task::{Doors, Stop, Task};
 use crate::route::TABLE_MAIN;
 
 /// How the kernel task works.
@@ -68,6 +70,7 @@ impl Default for Options {
 #[derive(Clone, Debug)]
 pub struct Kernel {
     commands: mpsc::Sender<Command>,
+    stop: mpsc::Sender<Stop>,
 }
 
 /// The kernel task has ended.
@@ -80,6 +83,8 @@ impl Kernel {
     pub fn start(options: &Options) -> io::Result<(Self, mpsc::Receiver<Event>)> {
         let (commands, inbox) = mpsc::channel(options.queue);
         let (outbox, events) = mpsc::channel(options.queue);
+        let (stop, order) = mpsc::channel(1);
+        let doors = Doors { commands: inbox, stop: order, events: outbox };
         let (opened, outcome) = std::sync::mpsc::channel();
         let options = options.clone();
         thread::Builder::new().name("kernel".to_owned()).spawn(move || {
@@ -91,14 +96,14 @@ impl Kernel {
                 match Task::open(&options) {
                     Ok((task, monitor)) => {
                         let _ = opened.send(Ok(()));
-                        task.run(monitor, inbox, outbox).await;
+                        task.run(monitor, doors).await;
                     }
                     Err(error) => drop(opened.send(Err(error))),
                 }
             });
         })?;
         outcome.recv().map_err(io::Error::other)??;
-        Ok((Self { commands }, events))
+        Ok((Self { commands, stop }, events))
     }
 
     /// Sends a command; waits while the task is busy. Never deadlocks with a listener that does not read events.
@@ -131,10 +136,10 @@ impl Kernel {
         view.await.map_err(|_| Stopped)
     }
 
-    /// Ends the task.
+    /// Ends the task, ahead of commands that wait if routes are to be removed anyway, and says what was done.
     pub async fn stop(&self, leave: Leave) -> Result<StopReport, Stopped> {
         let (answer, report) = oneshot::channel();
-        self.send(Command::Stop(leave, answer)).await?;
+        self.stop.send(Stop { leave, answer }).await.map_err(|_| Stopped)?;
         report.await.map_err(|_| Stopped)
     }
 }

@@ -15,7 +15,7 @@ pub(super) struct Outbox {
     pub(super) is_ready: bool,
     pub(super) is_overrun: bool,
     pub(super) interfaces: BTreeMap<u32, Option<Arc<Interface>>>,
-    next_hops: BTreeMap<IpAddr, Resolution>,
+    pub(super) next_hops: BTreeMap<IpAddr, Resolution>,
     pub(super) want_via: BTreeSet<IpAddr>,
     pub(super) networks: BTreeMap<IpNet, bool>,
     pub(super) redistribute: BTreeMap<(Source, IpNet), Option<Redistributed>>,
@@ -29,15 +29,6 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    /// Reports where a next hop leads. If the listener has not seen the last report yet it will see no change
-    /// although the kernel may have lost routes in between, so the routes are asked for.
-    pub(super) fn next_hop(&mut self, address: IpAddr, resolution: Resolution) {
-        let is_reachable = resolution.is_reachable();
-        if self.next_hops.insert(address, resolution).is_some() && is_reachable {
-            self.want_via.insert(address);
-        }
-    }
-
     /// Nothing more is to be said about a next hop.
     pub(super) fn forget_next_hop(&mut self, address: &IpAddr) {
         self.next_hops.remove(address);
@@ -106,14 +97,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_that_was_not_seen_asks_for_the_routes() {
+    fn of_many_changes_the_last_is_told() {
         let mut outbox = Outbox::default();
-        let address = IpAddr::from([10, 0, 0, 1]);
-        let reachable = Resolution::Via { hops: [].into(), metric: 0, connected: true, interface: None };
-        outbox.next_hop(address, Resolution::Unreachable);
-        outbox.next_hop(address, reachable.clone());
-        assert_eq!(outbox.pop(), Some(Event::NextHop(address, reachable)));
-        assert_eq!(outbox.pop(), Some(Event::WantVia(address)));
+        let prefix = "10.0.0.0/8".parse().unwrap();
+        outbox.installed = Some(7);
+        for is_present in [true, false, true] {
+            outbox.networks.insert(prefix, is_present);
+        }
+        assert_eq!(outbox.pop(), Some(Event::Network(prefix, true)));
+        assert_eq!(outbox.pop(), Some(Event::Installed(7)), "what it may depend on was told before");
         assert!(outbox.is_empty());
     }
 

@@ -49,7 +49,7 @@ impl Task {
         let mut held = Held::default();
         let mut foreign = Vec::new();
         let interfaces = read_interfaces(&mut self.fib.requests)?;
-        let selection = Selection { table: Some(table), protocol: None };
+        let selection = Selection { table: Some(table), ..Selection::default() };
         dump_routes(&mut self.fib.requests, selection, |route| {
             if route.protocol.is_ours() {
                 held.insert(&route);

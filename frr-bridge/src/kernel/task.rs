@@ -5,23 +5,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, sleep_until};
 use tracing::{debug, error, info, warn};
 
 use super::addresses::{Addresses, Raise};
 use super::command::{Command, ForwardingFamily, Leave, RouteBatch, StopReport};
-use super::event::{Event, Redistributed};
+use super::event::Event;
 use super::fib::Fib;
 use super::outbox::Outbox;
 use super::{Options, view};
 use crate::interface::{Interface, InterfaceAddress, InterfaceFlags};
 use crate::netlink::{Monitor, Notice, Requests};
-use crate::resolve::{Changes, Selected, Source, Sources, SystemTable, is_foreign};
+use crate::resolve::{Changes, Sources, SystemTable, is_foreign};
 use crate::route::Route;
 
 pub(super) struct Task {
@@ -32,8 +33,25 @@ pub(super) struct Task {
     pub(super) addresses: Addresses,
     pub(super) outbox: Outbox,
     pub(super) readings: Readings,
-    watched: BTreeSet<IpNet>,
-    redistributed: Sources,
+    pub(super) watched: BTreeSet<IpNet>,
+    /// Tracked next hops that were reachable at some time.
+    pub(super) reached: BTreeSet<IpAddr>,
+    pub(super) redistributed: Sources,
+}
+
+/// The task's ends of the channels.
+pub(super) struct Doors {
+    pub(super) commands: mpsc::Receiver<Command>,
+    /// Apart from the commands, so that it does not wait behind them.
+    pub(super) stop: mpsc::Receiver<Stop>,
+    pub(super) events: mpsc::Sender<Event>,
+}
+
+/// The order to end.
+#[derive(Debug)]
+pub(super) struct Stop {
+    pub(super) leave: Leave,
+    pub(super) answer: oneshot::Sender<StopReport>,
 }
 
 /// When the kernel is read again, and which answers of BGP's are due.
@@ -73,23 +91,19 @@ impl Task {
             outbox: Outbox::default(),
             readings: Readings::new(Instant::now()),
             watched: BTreeSet::new(),
+            reached: BTreeSet::new(),
             redistributed: Sources::default(),
         };
         Ok((task, monitor))
     }
 
-    /// Runs until [`Command::Stop`], or until the last handle is dropped: then routes stay.
-    pub(super) async fn run(
-        mut self,
-        mut monitor: Monitor,
-        mut commands: mpsc::Receiver<Command>,
-        events: mpsc::Sender<Event>,
-    ) {
+    /// Runs until it is told to stop, or until the last handle is dropped: then routes stay.
+    pub(super) async fn run(mut self, mut monitor: Monitor, doors: Doors) {
+        let Doors { mut commands, mut stop, events } = doors;
         self.read_first();
         let mut notices = Vec::new();
         loop {
             tokio::select! {
-                biased;
                 permit = events.reserve(), if !self.outbox.is_empty() && !events.is_closed() => {
                     if let (Ok(permit), Some(event)) = (permit, self.outbox.pop()) {
                         permit.send(event);
@@ -104,17 +118,18 @@ impl Task {
                     let outcome = self.handle_notices(notices.drain(..));
                     self.finish(outcome);
                 }
-                command = commands.recv() => match command {
-                    None => return,
-                    Some(Command::Stop(leave, answer)) => {
-                        let _ = answer.send(self.stop(leave));
-                        return;
-                    }
-                    Some(command) => {
-                        let outcome = self.handle_command(command);
-                        self.finish(outcome);
-                    }
-                },
+                command = commands.recv() => {
+                    let Some(command) = command else { return };
+                    let outcome = self.handle_command(command);
+                    self.finish(outcome);
+                }
+                order = stop.recv() => {
+                    let Some(Stop { leave, answer }) = order else { return };
+                    // What nobody listens to costs the kernel less.
+                    drop(monitor);
+                    let _ = answer.send(self.stop(leave, &mut commands));
+                    return;
+                }
                 () = sleep_until(self.readings.next.into()) => self.read_again(),
             }
         }
@@ -145,11 +160,8 @@ impl Task {
                 self.report_route(&change.prefix, change.before.as_ref(), change.after.as_ref());
             }
         }
-        for (address, before, after) in next_hops {
-            if before.is_reachable() && after.is_reachable() {
-                self.outbox.want_via.insert(address);
-            }
-            self.outbox.next_hop(address, after);
+        for (address, resolution) in next_hops {
+            self.report_next_hop(address, resolution);
         }
         Ok(())
     }
@@ -173,7 +185,12 @@ impl Task {
             // The kernel drops the IPv4 routes of an interface that goes down without a word.
             self.readings.plan(SETTLE, Instant::now());
         }
-        self.system.set_interface(&interface);
+        if interface.master_kind.as_deref() == Some("vrf") {
+            // Its connected routes are in the VRF's table.
+            self.system.set_interface(&Interface { addresses: Vec::new(), ..interface.clone() });
+        } else {
+            self.system.set_interface(&interface);
+        }
         self.fib.ways.clear();
         self.outbox.interfaces.insert(interface.index, Some(Arc::new(interface.clone())));
         if is_new {
@@ -255,10 +272,11 @@ impl Task {
             Command::Routes(batch) => return self.set_routes(batch),
             Command::Track(address) => {
                 let resolution = self.system.track(address);
-                self.outbox.next_hop(address, resolution);
+                self.report_next_hop(address, resolution);
             }
             Command::Untrack(address) => {
                 self.system.untrack(address);
+                self.reached.remove(&address);
                 self.outbox.forget_next_hop(&address);
             }
             Command::Watch(prefix) => {
@@ -282,7 +300,6 @@ impl Task {
                 self.sweep()?;
             }
             Command::View(answer) => drop(answer.send(view::of(self))),
-            Command::Stop(..) => {}
         }
         self.apply_system()
     }
@@ -312,59 +329,20 @@ impl Task {
         Ok(())
     }
 
-    fn stop(&mut self, leave: Leave) -> StopReport {
-        match leave {
-            Leave::Keep => StopReport::default(),
-            Leave::Flush => self.fib.clear(&self.system).unwrap_or_else(|error| {
-                warn!(%error, "routes could not be removed");
-                StopReport::default()
-            }),
+    /// Routes that stay should be the latest wanted; of those that go it does not matter.
+    fn stop(&mut self, leave: Leave, commands: &mut mpsc::Receiver<Command>) -> StopReport {
+        if leave == Leave::Flush {
+            return self.fib.clear(&self.system);
         }
-    }
-
-    fn set_redistributed(&mut self, sources: Sources) {
-        let before = std::mem::replace(&mut self.redistributed, sources);
-        for (prefix, selected) in self.system.all_selected().filter(|(prefix, _)| is_global(prefix)) {
-            let source = selected.source;
-            if before.contains(source) != sources.contains(source) {
-                let route = sources.contains(source).then(|| redistributed(selected));
-                self.outbox.redistribute.insert((source, *prefix), route);
-            }
+        while let Ok(command) = commands.try_recv() {
+            let outcome = self.handle_command(command);
+            self.finish(outcome);
         }
-    }
-
-    fn report_route(&mut self, prefix: &IpNet, before: Option<&Selected>, after: Option<&Selected>) {
-        if self.watched.contains(prefix) && before.is_some() != after.is_some() {
-            self.outbox.networks.insert(*prefix, after.is_some());
-        }
-        if !is_global(prefix) {
-            return;
-        }
-        let wanted = |source: Source| self.redistributed.contains(source);
-        let gone = before.map(|selected| selected.source).filter(|source| wanted(*source));
-        let here = after.filter(|selected| wanted(selected.source));
-        if let Some(source) = gone.filter(|source| here.is_none_or(|selected| selected.source != *source)) {
-            self.outbox.redistribute.insert((source, *prefix), None);
-        }
-        if let Some(selected) = here {
-            self.outbox.redistribute.insert((selected.source, *prefix), Some(redistributed(selected)));
-        }
+        StopReport::default()
     }
 
     fn is_system(&self, route: &Route) -> bool {
         route.table == self.options.table && is_foreign(route)
-    }
-}
-
-fn redistributed(selected: &Selected) -> Redistributed {
-    Redistributed { metric: selected.metric, kind: selected.kind.clone() }
-}
-
-/// The subnets of link-local addresses are nothing to tell others of.
-fn is_global(prefix: &IpNet) -> bool {
-    match prefix {
-        IpNet::V4(_) => true,
-        IpNet::V6(net) => !net.addr().is_unicast_link_local(),
     }
 }
 

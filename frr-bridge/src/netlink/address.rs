@@ -9,13 +9,13 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use nix::libc;
 
 use super::message::{self, Message, RTM_DELADDR, RTM_GETADDR, RTM_NEWADDR, read_address, read_u8, read_u32};
-use super::requests::{FAMILIES, Requests};
+use super::requests::{IpVersion, Requests};
 use crate::interface::InterfaceAddress;
 
 /// Reads every address of the namespace, with the index of its interface.
 pub fn dump_addresses(requests: &mut Requests) -> io::Result<Vec<(u32, InterfaceAddress)>> {
     let mut addresses = Vec::new();
-    for family in FAMILIES {
+    for family in IpVersion::ALL.map(IpVersion::family) {
         let outcome = requests.dump(
             RTM_GETADDR,
             |request| request.put(&[family, 0, 0, 0, 0, 0, 0, 0]),

@@ -61,8 +61,13 @@ pub(super) fn decode(message: &Message<'_>) -> Option<Interface> {
             IFLA_MASTER => link.master = Some(read_u32(value, 0)),
             IFLA_TXQLEN => link.queue_length = read_u32(value, 0),
             IFLA_LINKINFO => {
-                link.kind =
-                    Attributes(value).find(|(kind, _)| *kind == IFLA_INFO_KIND).map(|(_, name)| text(name));
+                for (kind, name) in Attributes(value) {
+                    match kind {
+                        IFLA_INFO_KIND => link.kind = Some(text(name)),
+                        IFLA_INFO_SLAVE_KIND => link.master_kind = Some(text(name)),
+                        _ => {}
+                    }
+                }
             }
             _ => {}
         }
@@ -88,3 +93,4 @@ const IFLA_MASTER: u16 = 10;
 const IFLA_TXQLEN: u16 = 13;
 const IFLA_LINKINFO: u16 = 18;
 const IFLA_INFO_KIND: u16 = 1;
+const IFLA_INFO_SLAVE_KIND: u16 = 4;

@@ -19,6 +19,6 @@ mod writer;
 pub use address::{add_address, dump_addresses, remove_address};
 pub use link::{dump_links, set_link_up};
 pub use monitor::{Monitor, Notice};
-pub use requests::{Requests, Selection};
+pub use requests::{IpVersion, Requests, Selection};
 pub use route::{RouteMark, dump_routes};
 pub use writer::{Failure, Put, RouteWriter};

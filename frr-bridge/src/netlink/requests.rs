@@ -20,10 +20,33 @@ use crate::route::Protocol;
 /// What a dump of routes is confined to; the kernel itself leaves the rest out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
+    /// One IP version, or both.
+    pub version: Option<IpVersion>,
     /// One table, or all.
     pub table: Option<u32>,
     /// One protocol, or all.
     pub protocol: Option<Protocol>,
+}
+
+/// IPv4 or IPv6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IpVersion {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+impl IpVersion {
+    pub(super) const ALL: [Self; 2] = [Self::V4, Self::V6];
+
+    /// AF_INET or AF_INET6.
+    pub(super) const fn family(self) -> u8 {
+        match self {
+            Self::V4 => AF_INET,
+            Self::V6 => AF_INET6,
+        }
+    }
 }
 
 /// A blocking rtnetlink socket.
@@ -143,9 +166,6 @@ pub(super) fn grow_receive_buffer(socket: &Socket, octets: usize) -> io::Result<
         Err(_) => SockRef::from(socket).set_recv_buffer_size(octets),
     }
 }
-
-/// Both IP versions.
-pub(super) const FAMILIES: [u8; 2] = [AF_INET, AF_INET6];
 
 /// What one read takes at most. The kernel makes dumps up to 32 KiB at a time if it is offered that.
 const CHUNK: usize = 64 * 1024;

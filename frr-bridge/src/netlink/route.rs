@@ -21,7 +21,7 @@ use super::message::{
     AF_INET, AF_INET6, Attributes, Message, MessageBuffer, RTM_DELROUTE, RTM_GETROUTE, RTM_NEWROUTE,
     read_address, read_u8, read_u16, read_u32,
 };
-use super::requests::{FAMILIES, Requests, Selection};
+use super::requests::{IpVersion, Requests, Selection};
 use crate::route::{Hop, Protocol, Route, RouteKind};
 
 /// What tells a route of ours from every other when it is removed.
@@ -43,14 +43,16 @@ impl From<&Route> for RouteMark {
     }
 }
 
-/// Reads routes of both IP versions, handing each out as it comes. Routes this program has no use for - local and
+/// Reads routes, handing each out as it comes. Routes this program has no use for - local and
 /// broadcast ones, cache entries, with a source or a type of service - are left out.
 pub fn dump_routes(
     requests: &mut Requests,
     selection: Selection,
     mut each: impl FnMut(Route),
 ) -> io::Result<()> {
-    for family in FAMILIES {
+    let versions =
+        IpVersion::ALL.into_iter().filter(|one| selection.version.is_none_or(|version| version == *one));
+    for family in versions.map(IpVersion::family) {
         let header = |request: &mut MessageBuffer| {
             let table = selection.table.unwrap_or(0);
             let protocol = selection.protocol.unwrap_or(Protocol::UNSPEC);

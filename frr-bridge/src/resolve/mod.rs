@@ -8,6 +8,7 @@
 //! Distances are FRR's: connected and kernel 0 (a kernel route's is in the upper octet of its metric), static as
 //! configured. Sources of one prefix compete by distance; the first that leads somewhere is selected.
 
+mod lookup;
 mod prefix_map;
 mod source;
 mod table;

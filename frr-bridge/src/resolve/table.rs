@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Instant;
 
 use ipnet::IpNet;
 
 use super::prefix_map::PrefixMap;
-use super::{Resolution, Source, StaticRoute, StaticVia};
+use super::{Resolution, Source, StaticRoute};
 use crate::interface::Interface;
 use crate::route::{Hop, Protocol, Route, RouteKind};
 
@@ -16,11 +15,11 @@ use crate::route::{Hop, Protocol, Route, RouteKind};
 #[derive(Debug, Default)]
 pub struct SystemTable {
     links: BTreeMap<u32, Link>,
-    prefixes: PrefixMap<Entry>,
+    pub(super) prefixes: PrefixMap<Entry>,
     /// Static routes of other tables: resolved by this one, selected by themselves.
     elsewhere: BTreeMap<(u32, IpNet), Elsewhere>,
     tracked: BTreeMap<IpAddr, Resolution>,
-    through_default: bool,
+    pub(super) through_default: bool,
     dirty: BTreeSet<IpNet>,
     is_changed: bool,
 }
@@ -56,8 +55,8 @@ pub struct RouteChange {
 pub struct Changes {
     /// Prefixes, in order.
     pub routes: Vec<RouteChange>,
-    /// Tracked next hops, in order: address, before, now.
-    pub next_hops: Vec<(IpAddr, Resolution, Resolution)>,
+    /// Tracked next hops that lead elsewhere now, in order.
+    pub next_hops: Vec<(IpAddr, Resolution)>,
 }
 
 /// Everything known of one prefix.
@@ -218,21 +217,6 @@ impl SystemTable {
         changes
     }
 
-    /// Where an address leads. A link-local one needs an interface: see [`resolve_on`](Self::resolve_on).
-    #[must_use]
-    pub fn resolve(&self, address: IpAddr) -> Resolution {
-        self.resolve_below(address, 0, None)
-    }
-
-    /// Where an address leads that is taken to be on the link of `interface`.
-    #[must_use]
-    pub fn resolve_on(&self, address: IpAddr, interface: u32) -> Resolution {
-        if !self.is_operative(interface) {
-            return Resolution::Unreachable;
-        }
-        Resolution::via([Hop::via(address, interface)].into(), 0, true)
-    }
-
     /// The best route of exactly this prefix, as of the last refresh.
     #[must_use]
     pub fn selected(&self, prefix: &IpNet) -> Option<&Selected> {
@@ -275,11 +259,6 @@ impl SystemTable {
                 )
             })
         })
-    }
-
-    /// What one configured line leads to by itself; `None` while it leads nowhere.
-    pub(crate) fn line_kind(&self, route: &StaticRoute) -> Option<RouteKind> {
-        self.static_kind(&route.prefix, std::slice::from_ref(route), 0)
     }
 
     /// The index of the interface with this name.
@@ -338,121 +317,11 @@ impl SystemTable {
         for (address, known) in &mut tracked {
             let now = self.resolve(*address);
             if *known != now {
-                let before = std::mem::replace(known, now.clone());
-                changes.next_hops.push((*address, before, now));
+                known.clone_from(&now);
+                changes.next_hops.push((*address, now));
             }
         }
         self.tracked = tracked;
-    }
-
-    fn select(&self, prefix: &IpNet, entry: &Entry) -> Option<Selected> {
-        if let Some(interface) = entry.connected.first() {
-            let kind = RouteKind::Unicast([Hop::dev(*interface)].into());
-            return Some(Selected { source: Source::Connected, distance: 0, metric: 0, kind });
-        }
-        let kernel = entry.kernel.iter().find(|route| self.is_usable(route)).map(|route| {
-            let (distance, metric) = kernel_distance(route.priority);
-            Selected { source: Source::Kernel, distance, metric, kind: route.kind.clone() }
-        });
-        let r#static = self.select_static(prefix, &entry.statics, 0);
-        match (kernel, r#static) {
-            (Some(kernel), Some(other)) if other.distance < kernel.distance => Some(other),
-            (kernel, other) => kernel.or(other),
-        }
-    }
-
-    /// The static route of lowest distance that leads somewhere. `statics` is sorted by distance.
-    fn select_static(&self, prefix: &IpNet, statics: &[StaticRoute], depth: u8) -> Option<Selected> {
-        statics.chunk_by(|a, b| a.distance == b.distance).find_map(|lines| {
-            let kind = self.static_kind(prefix, lines, depth)?;
-            let distance = lines.first()?.distance;
-            Some(Selected { source: Source::Static, distance, metric: 0, kind })
-        })
-    }
-
-    fn static_kind(&self, prefix: &IpNet, lines: &[StaticRoute], depth: u8) -> Option<RouteKind> {
-        let mut hops: Vec<Hop> = Vec::new();
-        for line in lines {
-            match &line.via {
-                StaticVia::Blackhole => return Some(RouteKind::Blackhole),
-                StaticVia::Reject => return Some(RouteKind::Unreachable),
-                StaticVia::Interface(name) => {
-                    let interface = self.interface_named(name).filter(|index| self.is_operative(*index));
-                    hops.extend(interface.map(Hop::dev));
-                }
-                StaticVia::Gateway { address, interface: Some(name), onlink } => {
-                    let interface = self.interface_named(name).filter(|index| self.is_operative(*index));
-                    let on_link = |index: &u32| {
-                        *onlink || is_link_local(*address) || self.is_connected_on(*address, *index)
-                    };
-                    let hop = |index| Hop { onlink: *onlink, ..Hop::via(*address, index) };
-                    hops.extend(interface.filter(on_link).map(hop));
-                }
-                StaticVia::Gateway { address, interface: None, .. } => {
-                    hops.extend_from_slice(self.resolve_below(*address, depth + 1, Some(prefix)).hops());
-                }
-            }
-        }
-        hops.sort_unstable();
-        hops.dedup_by_key(|hop| (hop.gateway, hop.interface));
-        (!hops.is_empty()).then(|| RouteKind::Unicast(hops.into()))
-    }
-
-    /// Where an address leads, found `depth` routes deep while resolving the gateway of `within`.
-    fn resolve_below(&self, address: IpAddr, depth: u8, within: Option<&IpNet>) -> Resolution {
-        if depth > MAX_DEPTH || is_link_local(address) {
-            return Resolution::Unreachable;
-        }
-        for (prefix, entry) in self.prefixes.covering(address) {
-            // A route does not lead to its own gateway.
-            if within == Some(prefix) || (prefix.prefix_len() == 0 && !self.through_default) {
-                continue;
-            }
-            if let Some(resolution) = self.resolve_through(address, (prefix, entry), depth) {
-                return resolution;
-            }
-        }
-        Resolution::Unreachable
-    }
-
-    /// Where the routes of one prefix lead an address; `None` if none of them is usable.
-    fn resolve_through(
-        &self,
-        address: IpAddr,
-        (prefix, entry): (&IpNet, &Entry),
-        depth: u8,
-    ) -> Option<Resolution> {
-        if let Some(interface) = entry.connected.first() {
-            return Some(self.resolve_on(address, *interface));
-        }
-        let kernel = entry.kernel.iter().find(|route| self.is_usable(route));
-        let r#static = self.select_static(prefix, &entry.statics, depth);
-        let (kind, metric) = match (kernel, r#static) {
-            (Some(route), Some(other)) if other.distance < kernel_distance(route.priority).0 => {
-                (other.kind, 0)
-            }
-            (Some(route), _) => (route.kind.clone(), kernel_distance(route.priority).1),
-            (None, other) => (other?.kind, 0),
-        };
-        let usable =
-            kind.hops().iter().filter(|hop| hop.interface.is_none_or(|index| self.is_operative(index)));
-        let hops: Arc<[Hop]> =
-            usable.map(|hop| Hop { gateway: hop.gateway.or(Some(address)), ..*hop }).collect();
-        // Where packets are dropped the address is not reached.
-        Some(if hops.is_empty() { Resolution::Unreachable } else { Resolution::via(hops, metric, false) })
-    }
-
-    fn is_usable(&self, route: &Route) -> bool {
-        match &route.kind {
-            RouteKind::Unicast(hops) => {
-                hops.iter().any(|hop| hop.interface.is_none_or(|index| self.is_operative(index)))
-            }
-            RouteKind::Blackhole | RouteKind::Unreachable | RouteKind::Prohibit => true,
-        }
-    }
-
-    fn is_connected_on(&self, address: IpAddr, interface: u32) -> bool {
-        self.prefixes.covering(address).any(|(_, entry)| entry.connected.contains(&interface))
     }
 }
 
@@ -463,12 +332,6 @@ fn connected_prefixes(interface: &Interface) -> BTreeSet<IpNet> {
     addresses.map(|own| own.subnet()).filter(|subnet| !subnet.addr().is_loopback()).collect()
 }
 
-/// FRR reads the distance of a kernel route from the upper octet of its metric.
-const fn kernel_distance(priority: u32) -> (u8, u32) {
-    let [distance, ..] = priority.to_be_bytes();
-    (distance, priority & 0x00ff_ffff)
-}
-
 fn same_class(a: &Route, b: &Route) -> bool {
     std::mem::discriminant(&a.kind) == std::mem::discriminant(&b.kind)
 }
@@ -477,18 +340,8 @@ fn has_hop(hops: &[Hop], hop: &Hop) -> bool {
     hops.iter().any(|other| (other.gateway, other.interface) == (hop.gateway, hop.interface))
 }
 
-const fn is_link_local(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(_) => false,
-        IpAddr::V6(v6) => v6.is_unicast_link_local(),
-    }
-}
-
 /// True for routes that other programs put into the kernel: what FRR shows as `K`.
 #[must_use]
 pub fn is_foreign(route: &Route) -> bool {
     !route.protocol.is_ours() && !matches!(route.protocol, Protocol::KERNEL | Protocol::REDIRECT)
 }
-
-/// Routes in a chain from a next hop to an interface. Also ends circles.
-const MAX_DEPTH: u8 = 8;

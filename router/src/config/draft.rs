@@ -15,7 +15,7 @@ use bgp_core::{Asn, Family, FamilyMap, Prefix, RouterId};
 
 use super::desired::{Desired, Interface, StaticRoute};
 use super::place::Place;
-use super::row::{Complaint, Spot, Statement};
+use super::statement::{Complaint, Spot, Statement};
 use super::value::PeerName;
 
 /// Everything said so far.
@@ -311,12 +311,6 @@ impl Draft {
     /// The same, in the block's family.
     pub(crate) fn peer_family(&mut self, statement: &Statement) -> Result<&mut PeerFamilyDraft, Complaint> {
         Ok(&mut self.peer(statement)?.families[statement.family()])
-    }
-
-    /// True if `peer` has a group whose word it may override.
-    pub(crate) fn is_member(&self, peer: &PeerName) -> bool {
-        let peer = self.bgp.as_ref().and_then(|bgp| bgp.peers.get(peer));
-        peer.is_some_and(|peer| peer.group.is_some())
     }
 }
 

@@ -11,10 +11,12 @@ use super::finding::{Account, Finding, Findings, Severity};
 use super::grammar::{self, Fault, Found};
 use super::lex::{Lexed, Line, Word, lex};
 use super::pattern::Misfit;
-use super::place::{Node, Place};
+use super::place::Place;
 use super::resolve;
-use super::row::{Complaint, Effect, Negation, Row, Section, Spot, Statement};
+use super::row::{Effect, Negation, Row};
 use super::script::{Before, Script};
+use super::section::{Orphans, Skipping};
+use super::statement::{Complaint, Spot, Statement};
 use super::value::Value;
 
 /// A configuration that takes lines.
@@ -24,6 +26,7 @@ pub struct Editor {
     script: Script,
     place: Place,
     skipping: Option<Skipping>,
+    orphans: Option<Orphans>,
     stale: bool,
     announced: Vec<&'static str>,
     findings: Findings,
@@ -49,15 +52,6 @@ pub enum LineOutcome {
 
 /// The handler of a line that opens a block.
 type Opener = fn(&mut Draft, &Statement) -> Result<Place, Complaint>;
-
-/// A section being skipped.
-#[derive(Clone, Copy, Debug)]
-struct Skipping {
-    section: Section,
-    indent: usize,
-    /// Blocks open inside, where indentation does not tell.
-    depth: usize,
-}
 
 impl Editor {
     /// Puts in the next line of a file, without its line feed.
@@ -86,6 +80,7 @@ impl Editor {
     pub fn leave(&mut self) {
         self.place = Place::Top;
         self.skipping = None;
+        self.orphans = None;
     }
 
     /// What is asked for now, with what there is to say of the whole.
@@ -123,16 +118,30 @@ impl Editor {
         &self.findings
     }
 
+    /// What there is to say of the lines since this was asked last.
+    pub fn take_findings(&mut self) -> Findings {
+        std::mem::take(&mut self.findings)
+    }
+
     fn apply(&mut self, line: &Line<'_>) -> LineOutcome {
         if let Some(skipping) = self.skipping {
-            if !self.ends_section(skipping, line) {
+            if !skipping.is_ended_by(line, &self.place) {
                 self.skipping = Some(skipping.past(line));
                 return LineOutcome::Skipped;
             }
             self.skipping = None;
-            if is_word(line, skipping.section.closed_by) {
+            if line.is(skipping.section.closed_by) {
                 return LineOutcome::Skipped;
             }
+        }
+        if let Some(orphans) = self.orphans.take().and_then(|orphans| orphans.past(line)) {
+            if orphans.is_first() {
+                let message =
+                    format!("left out with the lines after it: their block is wrong (line {})", orphans.head);
+                self.find(column(line), Severity::Warning, message, None);
+            }
+            self.orphans = orphans.next();
+            return LineOutcome::Skipped;
         }
         let mut place = Some(self.place.clone());
         let mut misfit: Option<Misfit> = None;
@@ -159,30 +168,9 @@ impl Editor {
             false => Misfit { at: misfit.at, expected: Vec::new() },
         });
         let unfit = grammar::explain(line, misfit);
+        self.orphans = Orphans::of(line, self.line_number());
         self.find(unfit.column, Severity::Error, unfit.message, unfit.hint);
         LineOutcome::Unfit(unfit.fault)
-    }
-
-    /// True if a line is no longer part of the section: it closes it, or stands no deeper than the section's head
-    /// and belongs to a block around it.
-    fn ends_section(&self, skipping: Skipping, line: &Line<'_>) -> bool {
-        let Skipping { section, indent, depth } = skipping;
-        if line.indent > indent && !(section.alike && is_word(line, section.closed_by)) {
-            return false;
-        }
-        if is_word(line, section.closed_by) || is_word(line, "end") {
-            return depth == 0 || is_word(line, "end");
-        }
-        let mut place = Some(self.place.clone());
-        while let Some(at) = place {
-            if let Ok(found) = grammar::find(at.node(), &line.words) {
-                let opens = matches!(found.row.effect, Effect::Enter(_) | Effect::Skip(_));
-                let leaves = matches!(found.row.effect, Effect::Leave);
-                return opens || (!section.alike && !leaves);
-            }
-            place = at.parent();
-        }
-        false
     }
 
     /// Moves to the block whose table the line was found in.
@@ -190,10 +178,9 @@ impl Editor {
         let from_family = matches!(self.place, Place::Family(_)) && *at == Place::Bgp;
         let opens = matches!(found.row.effect, Effect::Enter(_) | Effect::Skip(_) | Effect::Leave);
         if from_family && self.place != Place::Family(bgp_core::Family::Ipv4Unicast) && !opens {
-            let column = line.words.first().map_or(1, |word| word.column);
             let message = "this line belongs to `router bgp`: so do the lines after it".into();
             let hint = format!("put it before `address-family {}`", self.place.family());
-            self.find(column, Severity::Warning, message, Some(hint));
+            self.find(column(line), Severity::Warning, message, Some(hint));
         }
         self.place = at.clone();
     }
@@ -202,12 +189,12 @@ impl Editor {
         let statement = self.statement(found, line);
         let outcome = match (found.row.effect, found.negated) {
             (Effect::Leave, _) => {
-                let top = is_word(line, "end");
+                let top = line.is("end");
                 self.place = if top { Place::Top } else { self.place.parent().unwrap_or_default() };
                 return LineOutcome::Acted;
             }
             (Effect::Skip(section), _) => {
-                self.skipping = Some(Skipping { section, indent: line.indent, depth: 0 });
+                self.skipping = Some(Skipping::new(section, line));
                 let head = line.words.iter().map(|word| word.text).take(3).collect::<Vec<_>>().join(" ");
                 let message = format!("`{head}` is skipped with all its lines: {}", section.reason);
                 self.find(statement.spot.column, Severity::Warning, message, None);
@@ -220,8 +207,7 @@ impl Editor {
                 if !found.row.noise {
                     self.file(&statement);
                 }
-                self.find(statement.spot.column, severity, format!("no effect here: {reason}"), None);
-                return LineOutcome::WithoutEffect;
+                return self.idle(statement.spot, severity, reason);
             }
             (Effect::Act(_), true) if self.takes_back(found, &statement) => {
                 return self.take_back(&statement);
@@ -231,17 +217,20 @@ impl Editor {
         match outcome {
             Ok(()) => {
                 self.announce(found.row, statement.spot);
-                if matches!(found.row.effect, Effect::Act(_)) {
-                    if let Some(message) = self.file(&statement) {
-                        self.find(statement.spot.column, Severity::Warning, message, None);
-                    }
+                let acts = matches!(found.row.effect, Effect::Act(_));
+                if let Some(message) = acts.then(|| self.file(&statement)).flatten() {
+                    self.find(statement.spot.column, Severity::Warning, message, None);
                 }
-                LineOutcome::Acted
+                match found.row.unused {
+                    Some((severity, reason)) => self.idle(statement.spot, severity, reason),
+                    None => LineOutcome::Acted,
+                }
             }
             Err(complaint) => {
                 // Words that were filled in are not on the line.
                 let filled_in = statement.values.len() - found.fit.values.len();
                 let word = complaint.word.map_or(0, |word| word.saturating_sub(filled_in));
+                self.orphans = Orphans::of(line, self.line_number());
                 self.refuse(complaint, line.words.get(word + usize::from(found.negated)))
             }
         }
@@ -253,8 +242,7 @@ impl Editor {
             true => Place::Family(bgp_core::Family::Ipv4Unicast),
             false => self.place.clone(),
         };
-        let column = line.words.first().map_or(1, |word| word.column);
-        let spot = Spot { line: u32::try_from(self.account.lines).unwrap_or(u32::MAX), column };
+        let spot = Spot { line: self.line_number(), column: column(line) };
         let (values, keyed) = (found.fit.values.clone(), found.fit.keyed.clone());
         let mut statement = Statement { place, values, keyed, negated: found.negated, spot };
         if let Some(next) = found.row.numbered.filter(|_| !statement.has("seq") && !statement.negated) {
@@ -271,7 +259,7 @@ impl Editor {
         let place = handler(&mut self.draft, statement)?;
         let head = match &place {
             Place::Family(family) => format!("address-family {family}"),
-            _ => text(&statement.values, &place),
+            _ => statement.written(),
         };
         self.script.open(place.clone(), head);
         self.place = place;
@@ -288,10 +276,10 @@ impl Editor {
 
     /// `no` before a line that stands for all that begin so.
     fn sweep(&mut self, statement: &Statement) -> LineOutcome {
-        let words = text(&statement.values, &statement.place);
-        let was = match words.split(' ').next() {
-            Some("router") => self.script.close(&Place::Bgp),
-            Some("route-map") => self.script.close_all(&words),
+        let words = statement.written();
+        let was = match words.split_once(' ') {
+            Some(("router", _)) => self.script.close(&Place::Bgp),
+            Some(("route-map", name)) => self.script.close_route_map(name),
             Some(_) | None => self.script.sweep(&statement.place, &words),
         };
         self.taken_back(was, statement)
@@ -302,18 +290,27 @@ impl Editor {
         match found.row.negation {
             Negation::Removes => true,
             Negation::Sets => false,
-            Negation::Overrides => statement.peer().is_ok_and(|peer| !self.draft.is_member(&peer)),
+            // Without a group there is nothing to override: the default is what is left.
+            Negation::Overrides => {
+                let member = statement.peer().map(|peer| format!("neighbor {peer} peer-group"));
+                let is_member = member.is_ok_and(|key| self.script.has(&Place::Bgp, &key));
+                !is_member && self.script.has(&statement.place, &statement.key())
+            }
         }
     }
 
     fn take_back(&mut self, statement: &Statement) -> LineOutcome {
-        let was = self.script.take_back(&statement.place, &key(statement));
+        let was = self.script.take_back(&statement.place, &statement.key());
         self.taken_back(was, statement)
     }
 
     fn taken_back(&mut self, was: bool, statement: &Statement) -> LineOutcome {
         if was {
             self.stale = true;
+            if self.script.block(&Place::Bgp).is_none() {
+                // Another AS may come next.
+                self.draft.bgp = None;
+            }
             return LineOutcome::Acted;
         }
         let message = "no effect here: there is nothing to take back".into();
@@ -323,14 +320,19 @@ impl Editor {
 
     /// Keeps a line; says so if it comes on top of another.
     fn file(&mut self, statement: &Statement) -> Option<String> {
-        let body = text(&statement.values, &statement.place);
+        let body = statement.written();
         let text = if statement.negated { format!("no {body}") } else { body };
-        let before = self.script.file(&statement.place, key(statement), (text, statement.spot));
+        let before = self.script.file(&statement.place, statement.key(), (text, statement.spot));
         match before {
             Before::Nothing => None,
             Before::Same(spot) => Some(format!("repeats line {}", spot.line)),
             Before::Other(spot) => Some(format!("overrides line {}", spot.line)),
         }
+    }
+
+    fn idle(&mut self, spot: Spot, severity: Severity, reason: &str) -> LineOutcome {
+        self.find(spot.column, severity, format!("no effect here: {reason}"), None);
+        LineOutcome::WithoutEffect
     }
 
     /// Says, once a file, what is still to come; and each time, what is lacking.
@@ -350,22 +352,13 @@ impl Editor {
         LineOutcome::Refused
     }
 
-    fn find(&mut self, column: u32, severity: Severity, message: String, hint: Option<String>) {
-        let line = u32::try_from(self.account.lines).unwrap_or(u32::MAX);
-        self.findings.push(Finding { line, column, severity, message, hint });
+    fn line_number(&self) -> u32 {
+        u32::try_from(self.account.lines).unwrap_or(u32::MAX)
     }
-}
 
-impl Skipping {
-    /// The same section after one more of its lines.
-    fn past(self, line: &Line<'_>) -> Self {
-        let opens = line.words.first().is_some_and(|first| self.section.nests.contains(&first.text));
-        let depth = match (line.indent > self.indent, opens, is_word(line, self.section.closed_by)) {
-            (true, ..) | (false, false, false) => self.depth,
-            (false, true, _) => self.depth + 1,
-            (false, false, true) => self.depth.saturating_sub(1),
-        };
-        Self { depth, ..self }
+    fn find(&mut self, column: u32, severity: Severity, message: String, hint: Option<String>) {
+        let line = self.line_number();
+        self.findings.push(Finding { line, column, severity, message, hint });
     }
 }
 
@@ -395,27 +388,9 @@ impl Editor {
     }
 }
 
+fn column(line: &Line<'_>) -> u32 {
+    line.words.first().map_or(1, |word| word.column)
+}
+
 /// Errors past this many say only where they are.
 const MOST_EXPLAINED: usize = 1000;
-
-/// The words that say which setting it is.
-fn key(statement: &Statement) -> String {
-    let pairs = statement.values.iter().zip(&statement.keyed).filter(|(_, keyed)| **keyed);
-    pairs.map(|(value, _)| word(value, &statement.place)).collect::<Vec<_>>().join(" ")
-}
-
-fn text(values: &[Value], place: &Place) -> String {
-    values.iter().map(|value| word(value, place)).collect::<Vec<_>>().join(" ")
-}
-
-/// A value as FRR prints it: host bits matter on interfaces only.
-fn word(value: &Value, place: &Place) -> String {
-    match value {
-        Value::Prefix(net) if place.node() != Node::Interface => net.trunc().to_string(),
-        other => other.to_string(),
-    }
-}
-
-fn is_word(line: &Line<'_>, word: &str) -> bool {
-    line.words.len() == 1 && line.words.first().is_some_and(|first| first.text == word)
-}

@@ -51,6 +51,14 @@ pub(crate) enum Lexed<'a> {
     },
 }
 
+impl Line<'_> {
+    /// True if the line is this one word.
+    #[must_use]
+    pub(crate) fn is(&self, word: &str) -> bool {
+        self.words.len() == 1 && self.words.first().is_some_and(|first| first.text == word)
+    }
+}
+
 /// Splits one line, without its line feed, into words.
 #[must_use]
 pub(crate) fn lex(octets: &[u8]) -> Lexed<'_> {

@@ -24,6 +24,8 @@ mod render;
 mod resolve;
 mod row;
 mod script;
+mod section;
+mod statement;
 mod suggest;
 mod value;
 
@@ -35,8 +37,8 @@ pub use finding::{Account, Finding, Findings, Severity};
 pub use grammar::Fault;
 pub use place::{Node, Place};
 pub use render::{Daemon, running_config};
-pub use row::Spot;
 pub use script::Script;
+pub use statement::Spot;
 
 /// A configuration text, read.
 #[derive(Clone, Debug, Default)]

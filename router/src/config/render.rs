@@ -4,7 +4,9 @@
 //! the head of the blocks it has lines in, and no `end`. The lines are echoed as they were taken, keywords in full;
 //! a setting that was never written is not printed.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 use super::place::Place;
 use super::script::{Block, Entry, Script};
@@ -29,8 +31,15 @@ impl Daemon {
 pub fn running_config(script: &Script, daemons: &[Daemon]) -> String {
     let mut out = String::new();
     let top = script.block(&Place::Top).map(Block::in_order).unwrap_or_default();
-    section(&mut out, &top, |key| daemons.iter().any(|_| is_first(key)));
-    section(&mut out, &top, |key| !is_first(key) && rank(key) == Rank::General && has(daemons, key));
+    for (key, default) in HEAD {
+        let own = top.iter().find(|(own, _)| *own == key).map(|(_, entry)| entry.text.as_str());
+        let _ = writeln!(out, "{}", own.unwrap_or(default));
+    }
+    out.push_str("!\n");
+    section(&mut out, &top, is_first);
+    section(&mut out, &top, |key| {
+        !is_first(key) && !key.starts_with("frr ") && rank(key) == Rank::General && has(daemons, key)
+    });
     section(&mut out, &top, |key| rank(key) == Rank::StaticRoute && has(daemons, key));
     for (place, block) in script.blocks() {
         if let Place::Interface(_) = place {
@@ -66,7 +75,7 @@ fn section(out: &mut String, lines: &[(&str, &Entry)], wanted: impl Fn(&str) -> 
     }
 }
 
-/// zebra prints addresses and the like, vrrpd its own lines, all of them descriptions.
+/// zebra prints addresses and the like, vrrpd its own lines.
 fn interface(out: &mut String, block: &Block, daemons: &[Daemon]) {
     let vrrp = |key: &str| key.starts_with("vrrp ") || key.starts_with("!@ vrrp ");
     let wanted = |key: &str| {
@@ -105,32 +114,28 @@ fn router_bgp(out: &mut String, script: &Script) {
     out.push_str("exit\n!\n");
 }
 
+/// The lines in FRR's order; those of one peer stay together and in theirs.
 fn by_peer<'a>(block: &'a Block, script: &'a Script) -> Vec<(&'a str, &'a Entry)> {
-    let groups: Vec<&str> = script
-        .block(&Place::Bgp)
-        .map(Block::in_order)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|(key, _)| {
-            key.strip_prefix("neighbor ")?
-                .strip_suffix(" peer-group")
-                .filter(|name| name.parse::<std::net::IpAddr>().is_err())
-        })
-        .collect();
-    let mut first_seen: std::collections::BTreeMap<&str, u64> = std::collections::BTreeMap::new();
-    let mut lines = block.in_order();
+    let is_group = |peer: &str| {
+        let declared = format!("neighbor {peer} peer-group");
+        peer.parse::<IpAddr>().is_err() && script.has(&Place::Bgp, &declared)
+    };
     let peer = |key: &'a str| key.strip_prefix("neighbor ").and_then(|rest| rest.split(' ').next());
+    let mut lines = block.in_order();
+    let mut peers: BTreeMap<&str, (u8, u64)> = BTreeMap::new();
     for (key, entry) in &lines {
         if let Some(peer) = peer(key) {
-            first_seen.entry(peer).or_insert(entry.order);
+            peers.entry(peer).or_insert_with(|| (if is_group(peer) { 1 } else { 2 }, entry.order));
         }
     }
-    lines.sort_by_key(|(key, entry)| match peer(key) {
-        Some(peer) if groups.contains(&peer) => (1, first_seen.get(peer).copied(), entry.order),
-        Some(peer) => (2, first_seen.get(peer).copied(), entry.order),
-        None if key.starts_with("bgp listen") => (3, None, entry.order),
-        None if key.starts_with("maximum-paths") => (4, None, entry.order),
-        None => (0, None, entry.order),
+    lines.sort_by_key(|(key, entry)| {
+        let place = match peer(key).and_then(|peer| peers.get(peer).copied()) {
+            Some(place) => place,
+            None if key.starts_with("bgp listen") => (3, 0),
+            None if key.starts_with("maximum-paths") => (4, 0),
+            None => (0, 0),
+        };
+        (place, entry.order)
     });
     lines
 }
@@ -165,9 +170,13 @@ fn rank(key: &str) -> Rank {
     table.iter().find(|(prefix, _)| key.starts_with(prefix)).map_or(Rank::General, |(_, rank)| *rank)
 }
 
-/// These open every daemon's answer.
+/// Every answer begins with these; without a word in the file, we are what our defaults are of.
+const HEAD: [(&str, &str); 2] =
+    [("frr version", "frr version 8.4.4"), ("frr defaults", "frr defaults traditional")];
+
+/// These come next in every daemon's answer.
 fn is_first(key: &str) -> bool {
-    ["frr ", "hostname", "log ", "service "].iter().any(|prefix| key.starts_with(prefix))
+    ["hostname", "log "].iter().any(|prefix| key.starts_with(prefix))
 }
 
 fn has(daemons: &[Daemon], key: &str) -> bool {

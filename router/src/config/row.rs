@@ -3,15 +3,10 @@
 //! Adding a line is adding a row to one of the tables under `lines`. A handler gets the values of the words and
 //! changes the [`Draft`]; it complains before it changes anything.
 
-use std::net::IpAddr;
-
-use bgp_core::{Asn, Family, Prefix};
-use ipnet::IpNet;
-
 use super::draft::Draft;
 use super::finding::Severity;
 use super::place::Place;
-use super::value::{PeerName, Value};
+use super::statement::{Complaint, Statement};
 
 /// One line of the grammar.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +21,8 @@ pub(crate) struct Row {
     pub not_yet: Option<&'static str>,
     /// The line is not one of the configuration, and not kept.
     pub noise: bool,
+    /// Set if what the line says is kept, but nothing acts on it.
+    pub unused: Option<(Severity, &'static str)>,
     /// Set if the line is acted on with less than it says: a warning each time.
     pub lacking: Option<&'static str>,
     /// Set if the line is one of a numbered list: the number of a line that says none.
@@ -71,41 +68,6 @@ pub(crate) enum Negation {
     Sets,
     /// Takes the line back, but for a member of a peer group it overrides what the group says.
     Overrides,
-}
-
-/// A line as its handler sees it.
-#[derive(Clone, Debug)]
-pub(crate) struct Statement {
-    /// The block it stands in.
-    pub place: Place,
-    /// Its words, without `no`.
-    pub values: Vec<Value>,
-    /// Of each, whether it helps to say which setting it is.
-    pub keyed: Vec<bool>,
-    /// `no` stood before it.
-    pub negated: bool,
-    /// Where it stands.
-    pub spot: Spot,
-}
-
-/// A place in the file, for findings that come after all lines are read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Spot {
-    /// From 1; zero for a line that was not in the file.
-    pub line: u32,
-    /// From 1.
-    pub column: u32,
-}
-
-/// Why a well-formed line is refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Complaint {
-    /// The word it is about, `no` not counted; the first if not set.
-    pub word: Option<usize>,
-    /// What is the matter.
-    pub message: String,
-    /// What to do.
-    pub hint: Option<String>,
 }
 
 impl Row {
@@ -191,6 +153,12 @@ impl Row {
         Self { lacking: Some(reason), ..self }
     }
 
+    /// Read into the desired state, where nothing looks at it.
+    #[must_use]
+    pub(crate) const fn unused(self, severity: Severity, reason: &'static str) -> Self {
+        Self { unused: Some((severity, reason)), ..self }
+    }
+
     /// Read and checked; what it asks for is still to come.
     #[must_use]
     pub(crate) const fn not_yet(self, what: &'static str) -> Self {
@@ -217,184 +185,9 @@ impl Row {
             negation: Negation::Removes,
             not_yet: None,
             noise: false,
+            unused: None,
             lacking: None,
             numbered: None,
         }
-    }
-}
-
-impl Statement {
-    /// False after `no`.
-    #[must_use]
-    pub(crate) const fn on(&self) -> bool {
-        !self.negated
-    }
-
-    /// True if this keyword of the pattern was given.
-    #[must_use]
-    pub(crate) fn has(&self, keyword: &str) -> bool {
-        self.values.iter().any(|value| matches!(value, Value::Keyword(found) if *found == keyword))
-    }
-
-    /// The first of these keywords that was given.
-    #[must_use]
-    pub(crate) fn one_of<T: Copy>(&self, table: &[(&str, T)]) -> Option<T> {
-        table.iter().find(|(keyword, _)| self.has(keyword)).map(|(_, value)| *value)
-    }
-
-    /// The number after this keyword.
-    #[must_use]
-    pub(crate) fn number_after(&self, keyword: &str) -> Option<u32> {
-        match self.after(keyword)? {
-            Value::Number(number) => Some(*number),
-            _ => None,
-        }
-    }
-
-    /// The word after this keyword.
-    #[must_use]
-    pub(crate) fn text_after(&self, keyword: &str) -> Option<String> {
-        match self.after(keyword)? {
-            Value::Text(text) => Some(text.clone()),
-            _ => None,
-        }
-    }
-
-    /// All numbers, in order.
-    pub(crate) fn numbers(&self) -> impl Iterator<Item = u32> {
-        self.pick(|value| if let Value::Number(number) = value { Some(*number) } else { None })
-    }
-
-    /// All addresses, in order.
-    pub(crate) fn addresses(&self) -> impl Iterator<Item = IpAddr> {
-        self.pick(|value| if let Value::Address(addr) = value { Some(*addr) } else { None })
-    }
-
-    /// All AS numbers, in order.
-    pub(crate) fn asns(&self) -> impl Iterator<Item = Asn> {
-        self.pick(|value| if let Value::Asn(asn) = value { Some(*asn) } else { None })
-    }
-
-    /// All words and texts, in order.
-    pub(crate) fn texts(&self) -> impl Iterator<Item = String> {
-        self.pick(|value| if let Value::Text(text) = value { Some(text.clone()) } else { None })
-    }
-
-    /// What `choose` takes of the values, in order.
-    pub(crate) fn pick<'a, T: 'a>(
-        &'a self,
-        choose: impl Fn(&'a Value) -> Option<T> + 'a,
-    ) -> impl Iterator<Item = T> + 'a {
-        self.values.iter().filter_map(choose)
-    }
-
-    /// The first number.
-    ///
-    /// # Errors
-    ///
-    /// If the pattern has none.
-    pub(crate) fn number(&self) -> Result<u32, Complaint> {
-        self.numbers().next().ok_or_else(Complaint::internal)
-    }
-
-    /// The first number, in a narrower type.
-    ///
-    /// # Errors
-    ///
-    /// If the pattern has none, or bounds that do not fit.
-    pub(crate) fn narrow<T: TryFrom<u32>>(&self) -> Result<T, Complaint> {
-        T::try_from(self.number()?).map_err(|_| Complaint::internal())
-    }
-
-    /// The first word.
-    ///
-    /// # Errors
-    ///
-    /// If the pattern has none.
-    pub(crate) fn text(&self) -> Result<String, Complaint> {
-        self.texts().next().ok_or_else(Complaint::internal)
-    }
-
-    /// The first AS number.
-    ///
-    /// # Errors
-    ///
-    /// If the pattern has none.
-    pub(crate) fn asn(&self) -> Result<Asn, Complaint> {
-        self.asns().next().ok_or_else(Complaint::internal)
-    }
-
-    /// The first address.
-    ///
-    /// # Errors
-    ///
-    /// If the pattern has none.
-    pub(crate) fn address(&self) -> Result<IpAddr, Complaint> {
-        self.addresses().next().ok_or_else(Complaint::internal)
-    }
-
-    /// The first prefix, as typed.
-    ///
-    /// # Errors
-    ///
-    /// If the pattern has none.
-    pub(crate) fn net(&self) -> Result<IpNet, Complaint> {
-        let mut nets = self.pick(|value| if let Value::Prefix(net) = value { Some(*net) } else { None });
-        nets.next().ok_or_else(Complaint::internal)
-    }
-
-    /// The first prefix, host bits cleared.
-    ///
-    /// # Errors
-    ///
-    /// If the pattern has none.
-    pub(crate) fn prefix(&self) -> Result<Prefix, Complaint> {
-        Ok(self.net()?.trunc())
-    }
-
-    /// Who a `neighbor` line is about.
-    ///
-    /// # Errors
-    ///
-    /// If the pattern names no one.
-    pub(crate) fn peer(&self) -> Result<PeerName, Complaint> {
-        let mut peers =
-            self.pick(|value| if let Value::Peer(peer) = value { Some(peer.clone()) } else { None });
-        peers.next().ok_or_else(Complaint::internal)
-    }
-
-    /// The family of the block.
-    #[must_use]
-    pub(crate) const fn family(&self) -> Family {
-        self.place.family()
-    }
-
-    fn after(&self, keyword: &str) -> Option<&Value> {
-        let is_keyword = |value: &&Value| matches!(value, Value::Keyword(found) if *found == keyword);
-        self.values.iter().skip_while(|value| !is_keyword(value)).nth(1)
-    }
-}
-
-impl Complaint {
-    /// About the whole line.
-    pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { word: None, message: message.into(), hint: None }
-    }
-
-    /// About one word, counted from 0 without `no`.
-    #[must_use]
-    pub(crate) fn at(self, word: usize) -> Self {
-        Self { word: Some(word), ..self }
-    }
-
-    /// With something to do about it.
-    #[must_use]
-    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
-    }
-
-    /// A row whose handler asks for what its pattern does not have. A test runs every row's pattern.
-    fn internal() -> Self {
-        Self::new("this line is not understood (a fault of ridgeway, not of the file)")
     }
 }

@@ -5,8 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use bgp_core::Family;
+
 use super::place::Place;
-use super::row::Spot;
+use super::statement::Spot;
 
 /// The lines that count.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +28,7 @@ pub struct Block {
 /// One line.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// When it was first filed.
+    /// When it was last filed.
     pub order: u64,
     /// Keywords in full, values in their usual form.
     pub text: String,
@@ -59,9 +61,8 @@ impl Script {
         match block.lines.get_mut(&key) {
             Some(entry) => {
                 let before = if entry.text == text { Before::Same } else { Before::Other };
-                let old = std::mem::replace(&mut entry.spot, spot);
-                entry.text = text;
-                before(old)
+                let old = std::mem::replace(entry, Entry { order: self.filed, text, spot });
+                before(old.spot)
             }
             None => {
                 block.lines.insert(key, Entry { order: self.filed, text, spot });
@@ -70,40 +71,38 @@ impl Script {
         }
     }
 
+    /// True if a line is filed under this key.
+    pub(crate) fn has(&self, place: &Place, key: &str) -> bool {
+        self.blocks.get(place).is_some_and(|block| block.lines.contains_key(key))
+    }
+
     /// Takes back the line with this key; true if there was one.
     pub(crate) fn take_back(&mut self, place: &Place, key: &str) -> bool {
         self.blocks.get_mut(place).is_some_and(|block| block.lines.remove(key).is_some())
     }
 
-    /// Takes back every line whose key begins with these words, in this block and the blocks inside it.
+    /// Takes back every line whose key begins with these words, in this block and the families inside it.
     pub(crate) fn sweep(&mut self, place: &Place, words: &str) -> bool {
-        let begins =
-            |key: &str| key.strip_prefix(words).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
-        let mut found = false;
-        for (at, block) in &mut self.blocks {
-            if at == place || (*place == Place::Bgp && at.parent().as_ref() == Some(place)) {
-                let before = block.lines.len();
-                block.lines.retain(|key, _| !begins(key));
-                found |= block.lines.len() != before;
-            }
+        let mut found = self.blocks.get_mut(place).is_some_and(|block| block.sweep(words));
+        for family in Self::inside(place) {
+            found |= self.blocks.get_mut(&family).is_some_and(|block| block.sweep(words));
         }
         found
     }
 
     /// Takes back a block and those inside it; true if there was one.
     pub(crate) fn close(&mut self, place: &Place) -> bool {
-        let before = self.blocks.len();
-        self.blocks.retain(|at, _| at != place && at.parent().as_ref() != Some(place));
-        self.blocks.len() != before
+        for family in Self::inside(place) {
+            self.blocks.remove(&family);
+        }
+        self.blocks.remove(place).is_some()
     }
 
-    /// Takes back every block whose head begins with these words.
-    pub(crate) fn close_all(&mut self, words: &str) -> bool {
-        let before = self.blocks.len();
-        self.blocks.retain(|_, block| {
-            !block.head.strip_prefix(words).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
-        });
-        self.blocks.len() != before
+    /// Takes back every entry of a route-map; true if there was one.
+    pub(crate) fn close_route_map(&mut self, name: &str) -> bool {
+        let entries = Place::RouteMap(name.to_owned(), 0)..=Place::RouteMap(name.to_owned(), u32::MAX);
+        let places: Vec<Place> = self.blocks.range(entries).map(|(place, _)| place.clone()).collect();
+        places.iter().fold(false, |found, place| self.close(place) || found)
     }
 
     /// The blocks, in the order of [`Place`].
@@ -116,10 +115,25 @@ impl Script {
     pub fn block(&self, place: &Place) -> Option<&Block> {
         self.blocks.get(place)
     }
+
+    fn inside(place: &Place) -> impl Iterator<Item = Place> + use<> {
+        let families = if *place == Place::Bgp { &Family::ALL[..] } else { &[] };
+        families.iter().copied().map(Place::Family)
+    }
 }
 
 impl Block {
-    /// Keys and lines, in the order in which they were first filed.
+    /// Takes back the lines whose key begins with these words: they are neighbours.
+    fn sweep(&mut self, words: &str) -> bool {
+        let begins =
+            |key: &str| key.strip_prefix(words).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
+        let near = self.lines.range(words.to_owned()..).take_while(|(key, _)| key.starts_with(words));
+        let keys: Vec<String> = near.map(|(key, _)| key.clone()).filter(|key| begins(key)).collect();
+        keys.iter().for_each(|key| drop(self.lines.remove(key)));
+        !keys.is_empty()
+    }
+
+    /// Keys and lines, in the order in which they were last filed.
     #[must_use]
     pub fn in_order(&self) -> Vec<(&str, &Entry)> {
         let mut lines: Vec<_> = self.lines.iter().map(|(key, entry)| (key.as_str(), entry)).collect();

@@ -20,17 +20,27 @@ use hashbrown::HashMap;
 
 use crate::config::{Desired, StaticTarget};
 
+/// Where BGP's routes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Destination {
+    /// To the kernel task.
+    Kernel,
+    /// Nowhere: a route reflector or a collector forwards nothing.
+    Nowhere,
+}
+
 /// Routes on their way to the kernel.
 #[derive(Debug)]
 pub(super) struct RoutesDown {
+    destination: Destination,
     pending: RouteBatch,
     sent: u64,
     translated: HashMap<usize, (Arc<FibRoute>, Arc<BgpRoute>)>,
 }
 
 impl RoutesDown {
-    pub(super) fn new() -> Self {
-        Self { pending: RouteBatch::default(), sent: 0, translated: HashMap::new() }
+    pub(super) fn new(destination: Destination) -> Self {
+        Self { destination, pending: RouteBatch::default(), sent: 0, translated: HashMap::new() }
     }
 
     /// True while more may be taken out of the RIB.
@@ -45,6 +55,9 @@ impl RoutesDown {
 
     /// Adds a change; a later one for the same prefix replaces it.
     pub(super) fn push(&mut self, change: FibChange) {
+        if self.destination == Destination::Nowhere {
+            return;
+        }
         let route = change.route.map(|route| self.translate(route));
         self.pending.set(change.prefix, route);
     }

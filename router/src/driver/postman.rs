@@ -81,11 +81,11 @@ enum Sweep {
 }
 
 impl Postman {
-    pub(super) fn new(config: Arc<Config>, seed: u64, kernel: Kernel, inlets: Inlets) -> Self {
-        let clock = Clock::start();
+    /// Takes over a speaker that was made at [`Instant::START`], which is now.
+    pub(super) fn new(speaker: Speaker, routes_down: RoutesDown, kernel: Kernel, inlets: Inlets) -> Self {
         Self {
-            speaker: Speaker::new(config, seed, clock.now()),
-            clock,
+            speaker,
+            clock: Clock::start(),
             kernel,
             interfaces: BTreeMap::new(),
             descriptions: Arc::default(),
@@ -95,7 +95,7 @@ impl Postman {
             connections: HashMap::new(),
             dialling: HashMap::new(),
             redistribution: Redistribution::default(),
-            routes_down: RoutesDown::new(),
+            routes_down,
             sweep: Sweep::Due,
             resending: None,
         }

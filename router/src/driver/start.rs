@@ -9,15 +9,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use bgp_core::speaker::Speaker;
 use bgp_core::speaker::config::Config;
-use bgp_core::{Asn, RouterId};
+use bgp_core::{Asn, Instant, RouterId};
 use frr_bridge::kernel::{self, Kernel, Leave};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
+use super::kernel_side::{Destination, RoutesDown};
 use super::listeners::Listeners;
-use super::postman::Postman;
+use super::postman::{Inlets, Postman};
 use super::{control_side, journal, kernel_side};
 use crate::config::{self, Desired, Loaded};
 use crate::control::door::Door;
@@ -35,6 +37,8 @@ pub struct Options {
     pub listen: Vec<IpAddr>,
     /// TCP port to listen on for BGP.
     pub port: u16,
+    /// BGP's routes stay out of the kernel.
+    pub no_kernel: bool,
     /// Our routes stay in the kernel when we stop.
     pub keep_routes: bool,
 }
@@ -76,12 +80,11 @@ async fn serve(options: Options) -> Result<()> {
     let _serving = vty.serve(&door, &running, &desired)?;
     info!(asn = %config.asn, router_id = %config.router_id, peers = config.peers.len(), "ridgeway is running");
 
-    let mut postman = Postman::new(
-        config,
-        seed()?,
-        kernel.clone(),
-        super::postman::Inlets { accepted: accepting, kernel: kernel_events, bgp_queries, kernel_queries },
-    );
+    let routes_down =
+        RoutesDown::new(if options.no_kernel { Destination::Nowhere } else { Destination::Kernel });
+    let inlets = Inlets { accepted: accepting, kernel: kernel_events, bgp_queries, kernel_queries };
+    let speaker = Speaker::new(config, seed()?, Instant::START);
+    let mut postman = Postman::new(speaker, routes_down, kernel.clone(), inlets);
     postman.set_interface_texts(&desired);
     loop {
         tokio::select! {

@@ -1,15 +1,17 @@
-//! What must hold of the codec and the session for any octets whatever. The fuzz targets and the replay of their
+//! What must hold of the codecs and the session for any octets whatever. The fuzz targets and the replay of their
 //! corpora both call these functions, so that a finding is a file in a corpus and nothing more.
 //!
-//! The first octet of an input chooses what the session agreed on ([`Terms`]), the rest is what the peer sent.
+//! The first octet of a BGP input chooses what the session agreed on ([`Terms`]), the rest is what the peer sent.
 
 mod message;
 mod session;
 mod update;
+mod vrrp;
 
 pub use message::message;
 pub use session::session;
 pub use update::{attr_block, nlri};
+pub use vrrp::vrrp_packet;
 
 use bgp_core::wire::{Caps, PeerSide};
 use bgp_core::{Family, FamilySet};
@@ -42,5 +44,10 @@ impl Terms {
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 4] =
-    [("message", message), ("session", session), ("attr_block", attr_block), ("nlri", nlri)];
+pub const TARGETS: [Target; 5] = [
+    ("message", message),
+    ("session", session),
+    ("attr_block", attr_block),
+    ("nlri", nlri),
+    ("vrrp_packet", vrrp_packet),
+];

@@ -12,7 +12,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
 use super::rules::Exclusion;
-use crate::policy::Changes;
+use crate::policy::{Changes, RouteDraft, Scratch};
 use crate::rib::attrs::AttrId;
 use crate::rib::peer::PeerIx;
 use crate::rib::source::SourceId;
@@ -54,6 +54,10 @@ pub(super) struct Batch {
     pub(super) withdrawn: Vec<(Exclusion, PrefixId)>,
     /// Routes to take back from one member.
     pub(super) withdrawn_from: Vec<(PeerIx, PrefixId)>,
+    /// Scratch: the route on its way out.
+    pub(super) draft: RouteDraft,
+    /// Scratch: what policy remembers of the attribute set at hand.
+    pub(super) policy: Scratch,
     /// Scratch: encoded messages.
     pub(super) out: Vec<u8>,
 }
@@ -67,6 +71,7 @@ impl Batch {
         self.blocks.clear();
         self.withdrawn.clear();
         self.withdrawn_from.clear();
+        self.policy.forget();
     }
 
     /// The bucket of `key`, if there is one.
@@ -75,16 +80,11 @@ impl Batch {
         self.index.find(hash(key), is_it).map(|&at| at as usize)
     }
 
-    /// Makes a bucket; `route` is what its prefixes are announced with.
-    pub(super) fn add(
-        &mut self,
-        key: BucketKey,
-        exclusion: Exclusion,
-        route: Option<(NextHop, AttrBlock<'_>)>,
-    ) -> usize {
-        let route = route.map(|(next_hop, block)| {
+    /// Makes a bucket; its prefixes are announced with `next_hop` and what the draft holds, if with anything.
+    pub(super) fn add(&mut self, key: BucketKey, exclusion: Exclusion, next_hop: Option<NextHop>) -> usize {
+        let route = next_hop.map(|next_hop| {
             let start = self.blocks.len();
-            self.blocks.extend_from_slice(block.as_bytes());
+            self.blocks.extend_from_slice(self.draft.attrs.as_block().as_bytes());
             (next_hop, start..self.blocks.len())
         });
         let at = self.buckets.len();

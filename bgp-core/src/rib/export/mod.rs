@@ -13,10 +13,12 @@
 //! peer costs two bits a prefix and its queue, and holds nobody up.
 
 mod batch;
+mod default;
 mod facts;
 mod flush;
 mod rewrite;
 mod rules;
+mod write;
 
 use alloc::vec::Vec;
 
@@ -27,6 +29,7 @@ use super::family::FamilyRib;
 use super::id_set::IdSet;
 use super::peer::{PeerIx, Peers};
 use super::shared::Shared;
+use super::table::{PrefixId, Table};
 use crate::types::Family;
 use crate::wire::UpdateWriter;
 use batch::Batch;
@@ -175,14 +178,34 @@ impl FamilyRib {
 }
 
 impl Groups {
-    /// Everybody's places in the log, to move on.
-    pub(super) fn readers_mut(&mut self) -> impl Iterator<Item = &mut Reader> {
-        self.groups.iter_mut().flat_map(|group| &mut group.cohorts).map(|cohort| &mut cohort.reader)
+    /// Moves everybody on to `position` at least; says where the last one stands then.
+    pub(super) fn absorb(&mut self, position: u64, log: &ChangeLog, table: &Table) -> Option<u64> {
+        let cohorts = self.groups.iter_mut().flat_map(|group| &mut group.cohorts);
+        let positions = cohorts.map(|cohort| {
+            let told = &cohort.told;
+            let matters = |id| table.has_paths(id) || told.contains(id);
+            cohort.reader.absorb(position, (log, table), matters);
+            cohort.reader.position()
+        });
+        positions.min()
     }
 
-    /// Everybody's places in the log.
-    pub(super) fn readers(&self) -> impl Iterator<Item = &Reader> {
-        self.groups.iter().flat_map(|group| &group.cohorts).map(|cohort| &cohort.reader)
+    /// True if a prefix without paths is of no interest to anybody any more.
+    pub(super) fn lets_go(&mut self, id: PrefixId) -> bool {
+        let mut cohorts = self.groups.iter_mut().flat_map(|group| &mut group.cohorts);
+        cohorts.all(|cohort| {
+            if cohort.told.contains(id) {
+                return !cohort.reader.is_behind_on(id);
+            }
+            cohort.reader.skip(id);
+            true
+        })
+    }
+
+    /// Places in the log.
+    #[cfg(test)]
+    pub(super) fn cohorts(&self) -> usize {
+        self.groups.iter().map(|group| group.cohorts.len()).sum()
     }
 
     /// How many prefixes a peer was told, and what was made up for it.

@@ -7,7 +7,6 @@
 //! Every attribute has its rule here, in one place; the writer of UPDATEs adds nothing.
 
 use alloc::vec::Vec;
-use core::net::IpAddr;
 
 use super::facts::ExportFacts;
 use crate::policy::{Changes, DraftNextHop, Filter, RouteDraft};
@@ -193,13 +192,4 @@ impl Passage<'_> {
             Family::Ipv4Unicast => v4.or(v6.filter(|_| self.facts.extended_next_hop)),
         }
     }
-}
-
-/// The family's default route.
-pub(super) fn default_prefix(family: Family) -> Option<crate::types::Prefix> {
-    let addr = match family {
-        Family::Ipv4Unicast => IpAddr::V4(core::net::Ipv4Addr::UNSPECIFIED),
-        Family::Ipv6Unicast => IpAddr::V6(core::net::Ipv6Addr::UNSPECIFIED),
-    };
-    crate::types::Prefix::new(addr, 0).ok()
 }

@@ -3,8 +3,11 @@
 mod bounds;
 mod decision;
 mod export;
+mod policy;
+mod rewrite;
 mod stale;
 mod storm;
+mod view;
 
 use std::collections::BTreeMap;
 use std::string::{String, ToString};

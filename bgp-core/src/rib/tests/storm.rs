@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// One thing that happens.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Event {
     Announce { peer: u32, prefix: u8, count: u8, path: u32, sealed: bool },
     Withdraw { peer: u32, prefix: u8 },
@@ -122,7 +122,7 @@ fn expected(site: &Site, peer: &RibPeer, id: PeerId) -> BTreeSet<(Prefix, String
 fn check(site: &Site) {
     for (id, neighbor) in &site.peers {
         let held: BTreeSet<_> =
-            neighbor.told.iter().map(|(prefix, _)| (*prefix, neighbor.path(&prefix.to_string()))).collect();
+            neighbor.told.keys().map(|prefix| (*prefix, neighbor.path(&prefix.to_string()))).collect();
         assert_eq!(held, expected(site, &neighbor.facts, *id), "peer {}", id.0);
         let counts = site.rib.peer_counts(*id, Family::Ipv4Unicast);
         let of_peer = |path: &PathView<'_>| path.peer == Some(*id);
@@ -142,8 +142,12 @@ fn check(site: &Site) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
     #[test]
-    fn what_peers_hold_is_what_the_tables_say(events in prop::collection::vec(event(), 1..80)) {
+    fn what_peers_hold_is_what_the_tables_say(
+        events in prop::collection::vec(event(), 1..80),
+        log_limit in prop_oneof![Just(3), Just(1000)],
+    ) {
         let mut site = Site::new();
+        site.rib.families[Family::Ipv4Unicast].log.limit = log_limit;
         for peer in 1..=PEERS {
             apply(&mut site, Event::Up { peer });
         }

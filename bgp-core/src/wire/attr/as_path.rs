@@ -139,7 +139,7 @@ impl<'a> AsPath<'a> {
     /// How often `asn` is in it.
     #[must_use]
     pub fn count(&self, asn: Asn) -> usize {
-        self.asns().filter(|member| *member == asn).count()
+        self.segments().map(|segment| segment.count(asn)).sum()
     }
 }
 
@@ -181,7 +181,10 @@ impl<'a> ReceivedPath<'a> {
     /// How often `asn` is in it.
     #[must_use]
     pub fn count(&self, asn: Asn) -> usize {
-        self.asns().filter(|member| *member == asn).count()
+        if self.tail.is_empty() {
+            return self.lead.count(asn);
+        }
+        self.segments().map(|segment| segment.count(asn)).sum()
     }
 
     /// See [`AsPath::length`].
@@ -211,6 +214,17 @@ impl<'a> Segment<'a> {
             SegmentKind::Sequence => self.asns.len(),
             SegmentKind::Set => 1,
             SegmentKind::ConfedSequence | SegmentKind::ConfedSet => 0,
+        }
+    }
+
+    /// How often `asn` is in it; on every route's way in.
+    fn count(&self, asn: Asn) -> usize {
+        match self.asns.width {
+            AsnWidth::Four => {
+                let wanted = asn.0.to_be_bytes();
+                self.asns.octets.as_chunks().0.iter().filter(|octets| **octets == wanted).count()
+            }
+            AsnWidth::Two => self.asns().filter(|member| *member == asn).count(),
         }
     }
 
@@ -390,8 +404,7 @@ fn is_well_formed(value: &[u8], width: AsnWidth, may_be: impl Fn(SegmentKind) ->
     let mut reader = Reader::new(value, 0);
     while !reader.is_empty() {
         let Some(segment) = take_segment(&mut reader, width) else { return false };
-        let mut asns = segment.asns();
-        if asns.len() == 0 || !may_be(segment.kind) || asns.any(|asn| asn == Asn(0)) {
+        if segment.asns.octets.is_empty() || !may_be(segment.kind) || segment.count(Asn(0)) != 0 {
             return false;
         }
     }

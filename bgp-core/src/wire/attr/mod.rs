@@ -175,6 +175,12 @@ impl CodeSet {
         })
     }
 
+    /// A bit for each code below 64.
+    pub(super) const fn low_codes(&self) -> u64 {
+        let [low, ..] = self.0;
+        low
+    }
+
     /// True if `code` is in the set.
     pub(super) fn contains(&self, code: AttrCode) -> bool {
         self.0.get(usize::from(code.0 >> 6)).is_some_and(|word| word & (1 << (code.0 & 63)) != 0)

@@ -273,6 +273,28 @@ pub(crate) fn row(code: AttrCode) -> Option<&'static AttrRow> {
     ROWS.get(usize::from(*at))
 }
 
+/// A bit for each code of this presence.
+pub(crate) const fn required(presence: Presence) -> u64 {
+    match presence {
+        Presence::Optional => 0,
+        Presence::WithRoutes => const { codes_of(Presence::WithRoutes) },
+        Presence::WithClassicRoutes => const { codes_of(Presence::WithClassicRoutes) },
+        Presence::WithInternalRoutes => const { codes_of(Presence::WithInternalRoutes) },
+    }
+}
+
+const fn codes_of(presence: Presence) -> u64 {
+    let mut codes = 0;
+    let mut at = 0;
+    while at < ROWS.len() {
+        if ROWS[at].presence as u8 == presence as u8 {
+            codes |= 1 << ROWS[at].code.0;
+        }
+        at += 1;
+    }
+    codes
+}
+
 fn anything(_: &[u8], _: Context) -> bool {
     true
 }

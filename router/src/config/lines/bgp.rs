@@ -8,7 +8,8 @@ use bgp_core::{Family, RouterId};
 
 use super::super::draft::Named;
 use super::super::place::Place;
-use super::super::row::{Complaint, Row, Statement};
+use super::super::row::Row;
+use super::super::statement::{Complaint, Statement};
 
 /// See the module.
 pub(crate) const ROWS: &[Row] = &[

@@ -4,7 +4,8 @@ use bgp_core::speaker::config::{Aggregate, Distance, RouteSource};
 use bgp_core::{Family, Prefix};
 
 use super::super::draft::{Draft, Named};
-use super::super::row::{Complaint, Row, Statement};
+use super::super::row::Row;
+use super::super::statement::{Complaint, Statement};
 
 /// See the module.
 pub(crate) const ROWS: &[Row] = &[

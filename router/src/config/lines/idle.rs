@@ -7,7 +7,7 @@ use super::super::row::Row;
 
 /// Outside any block.
 pub(crate) const TOP: &[Row] = &[
-    Row::idle("service integrated-vtysh-config", "one process reads the one file"),
+    Row::noise("service integrated-vtysh-config", "one process reads the one file"),
     Row::idle("service <password-encryption|advanced-vty|cputime-stats>", "it is about FRR's daemons"),
     Row::idle(
         "service <terminal-length|cputime-warning|walltime-warning> (0-4294967295)",

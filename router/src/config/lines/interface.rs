@@ -1,7 +1,9 @@
 //! Lines of an `interface` block, but for VRRP's.
 
 use super::super::draft::Draft;
-use super::super::row::{Complaint, Row, Statement};
+use super::super::finding::Severity;
+use super::super::row::Row;
+use super::super::statement::{Complaint, Statement};
 
 /// See the module.
 pub(crate) const ROWS: &[Row] = &[
@@ -15,11 +17,13 @@ pub(crate) const ROWS: &[Row] = &[
         draft.interface(line)?.shutdown = Some(line.on());
         Ok(())
     })
+    .unused(Severity::Warning, "links are not set up or down")
     .or_no(),
     Row::act("ipv6 nd suppress-ra", |draft, line| {
         draft.interface(line)?.suppress_ra = Some(line.on());
         Ok(())
     })
+    .unused(Severity::Warning, "router advertisements are not sent")
     .or_no(),
     Row::leave("exit"),
     Row::leave("quit"),
@@ -31,8 +35,7 @@ fn address(draft: &mut Draft, line: &Statement) -> Result<(), Complaint> {
         return Err(Complaint::new(format!("{address} cannot be the address of an interface")).at(2));
     }
     let addresses = &mut draft.interface(line)?.addresses;
-    if !addresses.contains(&address) {
-        addresses.push(address);
-    }
+    addresses.retain(|known| *known != address);
+    addresses.push(address);
     Ok(())
 }

@@ -9,7 +9,8 @@ use bgp_core::policy::{Action, AsPathEntry, CommunityEntry, CommunityMatch, Patt
 use ipnet::IpNet;
 
 use super::super::draft::{CommunityKind, Draft};
-use super::super::row::{Complaint, Row, Statement};
+use super::super::row::Row;
+use super::super::statement::{Complaint, Statement};
 use super::super::value::Value;
 
 /// See the module.

@@ -51,7 +51,9 @@ mod tests {
             for row in rows(node).filter(|row| !matches!(row.effect, Effect::Sweep)) {
                 for sample in Pattern::compile(row.pattern).unwrap().samples() {
                     let mut editor = Editor::default();
-                    opening(node).iter().for_each(|line| drop(editor.apply_line(line.as_bytes())));
+                    for line in opening(node) {
+                        editor.apply_line(line.as_bytes());
+                    }
                     let outcome = editor.apply_line(sample.as_bytes());
                     let fitted = !matches!(outcome, LineOutcome::Unfit(_));
                     assert!(fitted, "{node}: {sample}: {:?}", editor.findings());
@@ -133,6 +135,9 @@ mod tests {
 
     fn list(out: &mut String, node: Node, (title, wanted): (&str, Option<Severity>)) {
         let why = |row: &Row| match row.effect {
+            _ if row.unused.is_some() => {
+                row.unused.filter(|(severity, _)| Some(*severity) == wanted).map(|(_, why)| why)
+            }
             Effect::Idle(severity, reason) if Some(severity) == wanted => Some(reason),
             Effect::Skip(section) if wanted.is_none() => Some(section.reason),
             _ => None,
@@ -148,7 +153,7 @@ mod tests {
     }
 
     fn is_acted_on(row: &Row) -> bool {
-        matches!(row.effect, Effect::Act(_) | Effect::Enter(_) | Effect::Leave)
+        row.unused.is_none() && matches!(row.effect, Effect::Act(_) | Effect::Enter(_) | Effect::Leave)
     }
 
     const fn title(node: Node) -> &'static str {

@@ -3,7 +3,8 @@
 use bgp_core::speaker::config::{LocalAs, RemoteAs, Role, UpdateSource};
 
 use super::super::draft::{Draft, Named};
-use super::super::row::{Complaint, Row, Statement};
+use super::super::row::Row;
+use super::super::statement::{Complaint, Statement};
 use super::super::value::PeerName;
 use super::bgp::{keepalive_and_hold, seconds};
 

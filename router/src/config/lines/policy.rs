@@ -5,7 +5,8 @@ use std::time::Duration;
 use bgp_core::speaker::config::{MaximumPrefix, MaximumPrefixAction, NextHopSelf, RemovePrivateAs};
 
 use super::super::draft::{Draft, FilterDraft, Named};
-use super::super::row::{Complaint, Row, Statement};
+use super::super::row::Row;
+use super::super::statement::{Complaint, Statement};
 
 /// See the module.
 pub(crate) const ROWS: &[Row] = &[

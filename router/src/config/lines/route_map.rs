@@ -7,7 +7,8 @@ use bgp_core::policy::{Amount, Match, OnMatch, Set};
 use bgp_core::wire::Origin;
 
 use super::super::draft::{CommunityKind, Draft, MatchDraft, Named, SetDraft};
-use super::super::row::{Complaint, Row, Statement};
+use super::super::row::Row;
+use super::super::statement::{Complaint, Statement};
 use super::super::value::{Sign, Value};
 use super::lists::extended_communities;
 

@@ -6,8 +6,10 @@ use bgp_core::policy::Action;
 
 use super::super::desired::{LogLevel, StaticRoute, StaticTarget};
 use super::super::draft::{BgpDraft, Draft, RouteMapDraft};
+use super::super::finding::Severity;
 use super::super::place::Place;
-use super::super::row::{Complaint, Row, Statement};
+use super::super::row::Row;
+use super::super::statement::{Complaint, Statement};
 use super::super::value::Value;
 
 /// See the module.
@@ -30,25 +32,29 @@ pub(crate) const ROWS: &[Row] = &[
             draft.desired.log.stdout = Some(level(line));
             Ok(())
         },
-    ),
+    )
+    .unused(Severity::Note, LOGS),
     Row::act(
         "log syslog = [<emergencies|alerts|critical|errors|warnings|notifications|informational|debugging>]",
         |draft, line| {
             draft.desired.log.syslog = Some(level(line));
             Ok(())
         },
-    ),
+    )
+    .unused(Severity::Note, LOGS),
     Row::act(
         "log file = WORD [<emergencies|alerts|critical|errors|warnings|notifications|informational|debugging>]",
         |draft, line| {
             draft.desired.log.file = Some((line.text()?, level(line)));
             Ok(())
         },
-    ),
+    )
+    .unused(Severity::Note, LOGS),
     Row::act("log timestamp precision = (0-12)", |draft, line| {
         draft.desired.log.timestamp_precision = Some(line.narrow()?);
         Ok(())
-    }),
+    })
+    .unused(Severity::Note, LOGS),
     Row::act("ip forwarding", |draft, line| {
         draft.desired.forwarding.ipv4 = Some(line.on());
         Ok(())
@@ -185,6 +191,9 @@ fn version(text: &str) -> Option<(u32, u32)> {
     let mut numbers = text.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse().ok());
     Some((numbers.next()?, numbers.next().unwrap_or(0)))
 }
+
+/// `--log-format` and `RUST_LOG` say where logs go and how many.
+const LOGS: &str = "logs are set up on the command line";
 
 const LEVELS: [(&str, LogLevel); 8] = [
     ("emergencies", LogLevel::Emergencies),

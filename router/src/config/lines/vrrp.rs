@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::super::desired::{Track, TrackObject, Vrrp};
 use super::super::draft::Draft;
 use super::super::place::Place;
-use super::super::row::{Complaint, Row, Statement};
+use super::super::row::Row;
+use super::super::statement::{Complaint, Statement};
 
 /// See the module.
 pub(crate) const ROWS: &[Row] = &[
@@ -23,7 +24,7 @@ pub(crate) const ROWS: &[Row] = &[
     .not_yet(VRRP),
     Row::act("vrrp (1-255) advertisement-interval = (10-40950)", |draft, line| {
         let interval: u16 = second(line)?;
-        if interval % 10 != 0 {
+        if !interval.is_multiple_of(10) {
             let message = "the interval goes out in hundredths of a second: a multiple of 10 is needed";
             return Err(Complaint::new(message).at(3).hint(format!("{} for example", interval - interval % 10)));
         }
@@ -113,9 +114,8 @@ fn address(draft: &mut Draft, line: &Statement) -> Result<(), Complaint> {
 }
 
 fn add<T: PartialEq>(list: &mut Vec<T>, item: T) {
-    if !list.contains(&item) {
-        list.push(item);
-    }
+    list.retain(|known| *known != item);
+    list.push(item);
 }
 
 fn track(draft: &mut Draft, line: &Statement) -> Result<(), Complaint> {

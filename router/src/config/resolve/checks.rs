@@ -7,7 +7,7 @@ use bgp_core::speaker::config::{Config, PeerConfig, RemoteAs};
 
 use super::super::draft::{BgpDraft, Draft};
 use super::super::finding::{Findings, Severity};
-use super::super::row::Spot;
+use super::super::statement::Spot;
 use super::peers::spot;
 use super::report;
 

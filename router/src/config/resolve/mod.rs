@@ -16,7 +16,7 @@ use self::policy::Policies;
 use super::desired::Desired;
 use super::draft::{BgpDraft, BgpFamilyDraft, Draft};
 use super::finding::{Finding, Findings, Severity};
-use super::row::Spot;
+use super::statement::Spot;
 
 /// What is wanted; what there is to say of the whole is added to the findings.
 pub(crate) fn resolve(draft: &Draft, findings: &mut Findings) -> Desired {

@@ -13,7 +13,7 @@ use bgp_core::{Family, FamilyMap};
 
 use super::super::draft::{BgpDraft, Draft, FilterDraft, Named, PeerDraft, PeerFamilyDraft};
 use super::super::finding::Severity;
-use super::super::row::Spot;
+use super::super::statement::Spot;
 use super::super::suggest::nearest;
 use super::super::value::PeerName;
 use super::policy::Policies;

@@ -13,7 +13,7 @@ use bgp_core::policy::{
 
 use super::super::draft::{CommunityKind, Draft, FilterDraft, MatchDraft, Named, RouteMapDraft, SetDraft};
 use super::super::finding::{Findings, Severity};
-use super::super::row::Spot;
+use super::super::statement::Spot;
 use super::super::suggest::nearest;
 use super::report;
 

@@ -12,8 +12,8 @@ use bgp_core::{Asn, FamilyMap, FamilySet, Instant, PeerKind};
 use super::super::postman::Postman;
 use super::capability;
 use crate::control::snapshot::{
-    Endpoints, InstanceSnapshot, MessageCounts, NotificationSnapshot, PeerFamilySnapshot, PeerSnapshot, PeerState, ResetReason,
-    ResetSnapshot, TableSnapshot,
+    Endpoints, InstanceSnapshot, MessageCounts, NotificationSnapshot, PeerFamilySnapshot, PeerSnapshot,
+    PeerState, ResetReason, ResetSnapshot, TableSnapshot,
 };
 
 /// The instance; nothing if the configuration has none.

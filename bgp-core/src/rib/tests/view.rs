@@ -1,0 +1,80 @@
+//! The read side, and paths with identifiers.
+
+use super::*;
+
+#[test]
+fn the_longest_prefix_with_a_best_path_matches() {
+    let mut site = Site::new();
+    let from = site.up(1, 65001, |_| {});
+    site.announce(from, &["0.0.0.0/0", "203.0.0.0/16", "203.0.113.0/24"], &attrs(&[65001]));
+    site.settle();
+    let matched = |site: &Site, addr: &str| {
+        site.rib.longest_match(addr.parse().unwrap()).map(|route| route.prefix.to_string())
+    };
+    assert_eq!(matched(&site, "203.0.113.9").as_deref(), Some("203.0.113.0/24"));
+    assert_eq!(matched(&site, "203.0.1.9").as_deref(), Some("203.0.0.0/16"));
+    assert_eq!(matched(&site, "192.0.2.1").as_deref(), Some("0.0.0.0/0"));
+    assert_eq!(matched(&site, "2001:db8::1"), None);
+    site.withdraw(from, &["203.0.113.0/24"]);
+    site.settle();
+    assert_eq!(matched(&site, "203.0.113.9").as_deref(), Some("203.0.0.0/16"));
+}
+
+#[test]
+fn pages_go_through_the_table_in_order() {
+    let mut site = Site::new();
+    let from = site.up(1, 65001, |_| {});
+    for n in [5, 3, 9, 1, 7, 0, 8] {
+        site.announce(from, &[&std::format!("10.{n}.0.0/16")], &attrs(&[65001]));
+    }
+    site.settle();
+    let mut seen = vec![];
+    let mut after = None;
+    loop {
+        let page = site.rib.page(Family::Ipv4Unicast, after, 3);
+        let Some(last) = page.last() else { break };
+        assert!(page.len() <= 3);
+        after = Some(last.prefix);
+        seen.extend(page.iter().map(|route| route.prefix.addr().to_string()));
+    }
+    let expected = [0, 1, 3, 5, 7, 8, 9].map(|n| std::format!("10.{n}.0.0"));
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn paths_with_identifiers_are_kept_apart() {
+    let mut site = Site::new();
+    let from = site.up(1, 65001, |_| {});
+    let caps = Caps {
+        add_path_receive: FamilySet::EMPTY.with(Family::Ipv4Unicast),
+        add_path_send: FamilySet::EMPTY.with(Family::Ipv4Unicast),
+        ..CAPS
+    };
+    let prefix: Prefix = "203.0.113.0/24".parse().unwrap();
+    let mut send = |path_id, announced: Option<&AttrBuf>| {
+        let mut out = vec![];
+        let mut writer = match announced {
+            Some(attrs) => {
+                let next_hop = NextHop::from(addr(1));
+                UpdateWriter::begin(&mut out, &caps, Family::Ipv4Unicast, next_hop, attrs.as_block())
+            }
+            None => UpdateWriter::withdraw(&mut out, &caps, Family::Ipv4Unicast),
+        };
+        let _ = writer.push(&Nlri { path_id, prefix });
+        writer.finish();
+        let checked = Update::check(&out[19..], &caps, PeerSide::External).unwrap();
+        let _ = site.rib.handle_update(from, &checked.update, site.now);
+        site.settle();
+        site.rib.prefix(&prefix).map_or(vec![], |route| route.paths().map(|path| path.path_id).collect())
+    };
+    assert_eq!(send(7, Some(&attrs(&[65001, 1]))), [7]);
+    assert_eq!(send(8, Some(&attrs(&[65001]))), [8, 7], "the best one first");
+    assert_eq!(send(7, Some(&attrs(&[65001, 2]))), [8, 7]);
+    assert_eq!(send(8, None), [7]);
+    for path_id in 100..300 {
+        assert!(send(path_id, Some(&attrs(&[65001]))).len() < 100, "bounded");
+    }
+    site.down(from, Retain::Nothing);
+    site.settle();
+    site.assert_empty();
+}
