@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::signal::{SigSet, Signal, kill, killpg};
 use nix::unistd::Pid;
 
 use crate::namespace::Namespace;
@@ -27,7 +27,12 @@ impl Process {
         let out: File = file.with_context(|| format!("opening {}", log.display()))?;
         let err = out.try_clone().context("sharing the log")?;
         command.stdin(Stdio::null()).stdout(out).stderr(err).process_group(0);
-        let child = namespace.enter(|| command.spawn())?.with_context(|| format!("starting {command:?}"))?;
+        let spawned = namespace.enter(|| {
+            // A child inherits the signals that this program has blocked, and could then not be asked to end.
+            let _ = SigSet::all().thread_unblock();
+            command.spawn()
+        })?;
+        let child = spawned.with_context(|| format!("starting {command:?}"))?;
         namespace.lab().remember_log(log.clone());
         Ok(Self { name: format!("{name} in {}", namespace.label()), child, log })
     }

@@ -146,10 +146,12 @@ impl Site {
     /// Its power fails: the daemon is gone and its links are down, nobody was told.
     pub fn cut_power(&mut self, name: &str) -> Result<()> {
         let node = self.node_mut(name)?;
+        // The links first: a kernel that buries a process says goodbye to its peers.
+        node.links_down()?;
         if let Some(daemon) = &mut node.daemon {
             daemon.as_daemon_mut().kill();
         }
-        node.links_down()
+        Ok(())
     }
 
     /// Its daemon crashes: the kernel forwards on with the routes that it has.
