@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::IpAddr;
+use std::time::SystemTime;
 
 use ipnet::IpNet;
 
@@ -59,6 +60,32 @@ impl InterfaceAddress {
     }
 }
 
+/// Ups and downs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Transitions {
+    /// How often it came up.
+    pub ups: u32,
+    /// How often it went down.
+    pub downs: u32,
+    /// When it came up last.
+    pub last_up: Option<SystemTime>,
+    /// When it went down last.
+    pub last_down: Option<SystemTime>,
+}
+
+impl Transitions {
+    /// What was known before an interface changed, with the change counted.
+    #[must_use]
+    pub fn counting(before: &Interface, is_operative: bool, now: SystemTime) -> Self {
+        let known = before.transitions;
+        match (before.is_operative(), is_operative) {
+            (false, true) => Self { ups: known.ups + 1, last_up: Some(now), ..known },
+            (true, false) => Self { downs: known.downs + 1, last_down: Some(now), ..known },
+            (true, true) | (false, false) => known,
+        }
+    }
+}
+
 /// An interface.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Interface {
@@ -86,8 +113,8 @@ pub struct Interface {
     pub queue_length: u32,
     /// Addresses, in order.
     pub addresses: Vec<InterfaceAddress>,
-    /// How often it came up, and went down, since we watch.
-    pub transitions: (u32, u32),
+    /// How often it came up and went down since we watch.
+    pub transitions: Transitions,
 }
 
 impl Interface {

@@ -8,6 +8,8 @@
 //! * [`vty`] is the framing of FRR's control sockets, both ends;
 //! * [`sys`] has the socket options that no crate offers, and the only `unsafe` of the project.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 pub mod interface;
 pub mod kernel;
 pub mod netlink;

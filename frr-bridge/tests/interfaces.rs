@@ -1,5 +1,7 @@
 //! Interfaces and their addresses against the real kernel.
 
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod namespace;
 
 use frr_bridge::kernel::{Command, Event, WantedAddress};

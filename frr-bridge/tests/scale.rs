@@ -1,6 +1,8 @@
 //! Large tables against the real kernel. Times are printed (`--nocapture`); the limits asserted leave room for slow
 //! machines and debug builds, but not for a way of working that is another order of magnitude slower.
 
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod namespace;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

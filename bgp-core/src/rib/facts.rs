@@ -1,7 +1,7 @@
 //! The values that pass through the RIB's doors: what the speaker tells it, what it answers.
 //!
 //! Nothing here borrows from the tables; ids of the inside never leave. The read side has its own views
-//! (`RouteView`).
+//! ([`RouteView`](super::RouteView)).
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -132,7 +132,7 @@ pub struct LocalRoute {
     pub next_hop: Option<NextHop>,
     /// FRR gives local routes 32768.
     pub weight: u16,
-    /// Path attributes as a normalised block (`AttrBlock`).
+    /// Path attributes as a normalised block ([`AttrBlock`](crate::wire::AttrBlock)).
     pub attrs: Vec<u8>,
 }
 
@@ -154,6 +154,12 @@ pub struct FibRoute {
     pub distance: u8,
     /// What kind of peer it was learned from.
     pub source: PeerKind,
+}
+
+impl Default for FibRoute {
+    fn default() -> Self {
+        Self { next_hops: Vec::new(), distance: 0, source: PeerKind::External }
+    }
 }
 
 /// One way to forward.

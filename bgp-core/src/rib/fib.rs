@@ -24,6 +24,7 @@ pub(super) struct FibDesk {
     /// Routes handed out lately, so that prefixes forwarded alike share one.
     recent: Vec<Arc<FibRoute>>,
     turn: usize,
+    scratch: FibRoute,
 }
 
 impl FamilyRib {
@@ -35,10 +36,14 @@ impl FamilyRib {
                 continue;
             }
             let prefix = self.table.prefix(change.id)?;
-            match fib_route(shared, &self.table, self.family, change.id) {
+            let mut route = core::mem::take(&mut self.fib.scratch);
+            let is_used = fill(shared, &self.table, (self.family, change.id), &mut route).is_some();
+            let shared_route = is_used.then(|| self.fib.share(&route));
+            self.fib.scratch = route;
+            match shared_route {
                 Some(route) => {
                     self.fib.installed.insert(change.id);
-                    return Some(FibChange { prefix, route: Some(self.fib.share(route)) });
+                    return Some(FibChange { prefix, route: Some(route) });
                 }
                 None if self.fib.installed.remove(change.id) => {
                     return Some(FibChange { prefix, route: None });
@@ -70,11 +75,11 @@ impl FibDesk {
         true
     }
 
-    fn share(&mut self, route: FibRoute) -> Arc<FibRoute> {
-        if let Some(known) = self.recent.iter().find(|known| ***known == route) {
+    fn share(&mut self, route: &FibRoute) -> Arc<FibRoute> {
+        if let Some(known) = self.recent.iter().find(|known| ***known == *route) {
             return Arc::clone(known);
         }
-        let route = Arc::new(route);
+        let route = Arc::new(route.clone());
         match self.recent.get_mut(self.turn % RECENT) {
             Some(slot) => *slot = Arc::clone(&route),
             None => self.recent.push(Arc::clone(&route)),
@@ -87,22 +92,34 @@ impl FibDesk {
 /// How to forward to a prefix, if a peer's route is used for it. This is what the last decision says: what
 /// happened to its paths since is the next decision's matter, which then appears in the log.
 pub(super) fn fib_route(shared: &Shared, table: &Table, family: Family, id: PrefixId) -> Option<FibRoute> {
-    let kind = shared.sources.feed_of(table.best(id)?.source)?.origin.kind;
-    if kind == PeerKind::Local {
+    let mut route = FibRoute::default();
+    fill(shared, table, (family, id), &mut route)?;
+    Some(route)
+}
+
+/// Makes `route` say how to forward to a prefix; `None` if no peer's route is used for it.
+fn fill(
+    shared: &Shared,
+    table: &Table,
+    (family, id): (Family, PrefixId),
+    route: &mut FibRoute,
+) -> Option<()> {
+    route.next_hops.clear();
+    route.source = shared.sources.feed_of(table.best(id)?.source)?.origin.kind;
+    route.distance = shared.settings.distance(family, route.source);
+    if route.source == PeerKind::Local {
         return None;
     }
     let used = table.paths(id).filter(|path| path.has(Flag::USED));
-    let mut next_hops: Vec<FibNextHop> = Vec::with_capacity(1);
     for digest in used.filter_map(|path| shared.attrs.digest(path.effective)) {
         let Some(via) = shared.next_hops.via(digest.next_hop) else { continue };
         let next_hop = FibNextHop { address: via.next_hop, interface: via.interface, weight: 1 };
-        if !next_hops.iter().any(|known| is_same_way(known, &next_hop)) {
-            next_hops.push(next_hop);
+        if !route.next_hops.iter().any(|known| is_same_way(known, &next_hop)) {
+            route.next_hops.push(next_hop);
         }
     }
-    next_hops.sort_unstable_by_key(|next_hop| (next_hop.address, next_hop.interface));
-    let distance = shared.settings.distance(family, kind);
-    (!next_hops.is_empty()).then_some(FibRoute { next_hops, distance, source: kind })
+    route.next_hops.sort_unstable_by_key(|next_hop| (next_hop.address, next_hop.interface));
+    (!route.next_hops.is_empty()).then_some(())
 }
 
 fn is_same_way(one: &FibNextHop, other: &FibNextHop) -> bool {

@@ -27,6 +27,7 @@ mod family;
 mod fib;
 mod id_set;
 mod import;
+mod key;
 mod local;
 mod multipath;
 mod nexthop;
@@ -101,6 +102,15 @@ impl Rib {
     /// An address is reached otherwise than before.
     pub fn handle_next_hop(&mut self, addr: IpAddr, state: NextHopState) {
         if self.shared.next_hops.handle_state(addr, state) {
+            for (_, family) in self.families.iter_mut() {
+                family.scan_for(Reason::NextHops);
+            }
+        }
+    }
+
+    /// An address is reached by another way, though as well as before: its routes are offered again.
+    pub fn handle_rerouted(&mut self, addr: IpAddr) {
+        if self.shared.next_hops.handle_rerouted(addr) {
             for (_, family) in self.families.iter_mut() {
                 family.scan_for(Reason::NextHops);
             }

@@ -161,6 +161,16 @@ impl NextHops {
         for id in &tracked.ids {
             if let Some(record) = self.records.get_mut(id.0 as usize) {
                 record.state = state;
+            }
+        }
+        self.handle_rerouted(addr)
+    }
+
+    /// Takes that `addr` is reached by another way, whatever its state. True if anything uses it.
+    pub(super) fn handle_rerouted(&mut self, addr: IpAddr) -> bool {
+        let Some(tracked) = self.tracked.get(&addr) else { return false };
+        for id in &tracked.ids {
+            if let Some(record) = self.records.get_mut(id.0 as usize) {
                 self.changed += usize::from(!core::mem::replace(&mut record.has_changed, true));
             }
         }
@@ -264,6 +274,9 @@ mod tests {
         assert!(hops.handle_state(addr, state));
         assert!(!hops.handle_state(addr, state), "the same answer is no change");
         assert_eq!(hops.state(id), state);
+        hops.forget_changes();
+        assert!(hops.handle_rerouted(addr));
+        assert!(hops.has_changed(id), "another way to the same address concerns its routes");
         hops.release(id);
         assert_eq!(hops.poll_interest(), Some(NextHopInterest { addr, wanted: false }));
         assert_eq!(hops.len(), 0);

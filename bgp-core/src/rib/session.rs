@@ -11,7 +11,7 @@ use super::peer::{Outbox, PeerIx, PeerSession, kind_of};
 use super::scan::Reason;
 use super::shared::Shared;
 use super::source::{FeedId, FeedState, Origin};
-use crate::speaker::config::{PeerConfig, Ttl};
+use crate::speaker::config::{PeerConfig, PeerFamilyConfig, Ttl};
 use crate::types::{Family, FamilyMap, FamilySet, PeerId, PeerKind};
 
 impl Rib {
@@ -78,6 +78,10 @@ impl Rib {
             if old.weight != new.weight || old.allow_as_in != new.allow_as_in {
                 to_ask.insert(family);
             }
+            if self.shared.refresh_origin(ix, family) {
+                self.families[family].scan_for(Reason::Rules);
+                self.families[family].tell_all_again();
+            }
             self.families[family].regroup(&mut self.shared, ix);
         }
         to_ask
@@ -141,19 +145,21 @@ impl Shared {
         if facts.config.families[family].is_none() {
             return false;
         }
-        let feed = self.sources.open(Origin {
-            peer,
-            family,
-            kind: kind_of(facts, family),
-            address: facts.address,
-            asn: facts.asn,
-            router_id: facts.router_id,
-            wants_connected: wants_connected(facts),
-        });
+        let feed = self.sources.open(origin(facts, peer, family));
         if let Some(session) = self.peers.session_mut(peer) {
             session.feeds[family] = Some(feed);
         }
         true
+    }
+
+    /// Looks at a peer as its configuration now says; true if that differs.
+    fn refresh_origin(&mut self, peer: PeerIx, family: Family) -> bool {
+        let Some(session) = self.peers.session(peer) else { return false };
+        let Some(feed) = session.feeds[family].and_then(|feed| self.sources.feed_mut(feed)) else {
+            return false;
+        };
+        let origin = origin(&session.facts, peer, family);
+        core::mem::replace(&mut feed.origin, origin) != origin
     }
 
     /// Frees a peer that nothing is left of.
@@ -164,12 +170,21 @@ impl Shared {
     }
 }
 
-fn session_config(
-    shared: &Shared,
-    peer: PeerIx,
-    family: Family,
-) -> Option<crate::speaker::config::PeerFamilyConfig> {
+fn session_config(shared: &Shared, peer: PeerIx, family: Family) -> Option<PeerFamilyConfig> {
     shared.peers.session(peer)?.facts.config.families[family].clone()
+}
+
+/// What the decision asks about a peer.
+fn origin(facts: &RibPeer, peer: PeerIx, family: Family) -> Origin {
+    Origin {
+        peer,
+        family,
+        kind: kind_of(facts, family),
+        address: facts.address,
+        asn: facts.asn,
+        router_id: facts.router_id,
+        wants_connected: wants_connected(facts),
+    }
 }
 
 /// RFC 4271 §5.1.3: next hops of external peers one hop away are on a shared network, unless told otherwise.

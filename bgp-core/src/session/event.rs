@@ -67,6 +67,8 @@ pub enum DownReason {
     CapabilitiesRefused(NotificationBuf),
     /// The connection closed or failed without a NOTIFICATION.
     Closed,
+    /// The link to a directly connected peer went down; the speaker says so, no session.
+    LinkLost,
 }
 
 impl DownReason {
@@ -79,7 +81,7 @@ impl DownReason {
             | Self::Stopped(notification)
             | Self::Received(notification)
             | Self::CapabilitiesRefused(notification) => Some(notification),
-            Self::Closed => None,
+            Self::Closed | Self::LinkLost => None,
         }
     }
 

@@ -154,7 +154,7 @@ impl Line {
             DownReason::Received(notification) | DownReason::CapabilitiesRefused(notification) => {
                 self.history.notification_received = Some(notification.clone());
             }
-            DownReason::Closed => {}
+            DownReason::Closed | DownReason::LinkLost => {}
         }
         self.events.push_back(SessionEvent::Down(reason));
     }

@@ -19,6 +19,7 @@
 //!      -> ReloadSummary
 //!  handle_timeout(now)                       run(budget)         -> Progress
 //!  set_advertised(OwnerId, routes, now)      clear(IpAddr, Clear, now) -> bool
+//!  handle_interface_down(index, now)
 //!  set_redistributed(RouteSource, Family, routes, now)
 //!  shutdown(now)
 //! ```
@@ -27,7 +28,7 @@
 //! [`Speaker::poll_timeout`], which is "now" until the others are empty.
 //!
 //! Rooms: `dial` (Idle, Connect, Active), `admit` (who may connect), `sessions` (what sessions report), `collision`
-//! (RFC 4271 §6.8), `restart` (RFC 4724, receiving side), `startup` (restarting side), `origin` (own routes),
+//! (RFC 4271 §6.8), `failover` (a link that is lost), `restart` (RFC 4724, receiving side), `startup` (restarting side), `origin` (own routes),
 //! `reload` and `apply` (new configurations), `operate` (start, stop, clear), `view` (show).
 
 mod admit;
@@ -36,6 +37,7 @@ mod collision;
 pub mod config;
 mod dial;
 mod event;
+mod failover;
 mod link;
 mod operate;
 mod origin;
@@ -142,6 +144,12 @@ impl Speaker {
     pub fn handle_next_hop(&mut self, addr: IpAddr, state: NextHopState, now: Instant) {
         self.now = now;
         self.rib_mut().handle_next_hop(addr, state);
+    }
+
+    /// Says that an address which the RIB asked about is reached by another way, though as well as before.
+    pub fn handle_rerouted(&mut self, addr: IpAddr, now: Instant) {
+        self.now = now;
+        self.rib_mut().handle_rerouted(addr);
     }
 
     /// Acts on every deadline that has come.

@@ -215,7 +215,7 @@ impl Speaker {
     }
 
     /// Takes a connection from its peer, and its routes from the RIB if it was Established.
-    fn detach(
+    pub(super) fn detach(
         &mut self,
         id: PeerId,
         session: SessionId,

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use ipnet::IpNet;
 use tokio::sync::{mpsc, oneshot};
@@ -20,7 +20,7 @@ use super::event::Event;
 use super::fib::Fib;
 use super::outbox::Outbox;
 use super::{Options, view};
-use crate::interface::{Interface, InterfaceAddress, InterfaceFlags};
+use crate::interface::{Interface, InterfaceAddress, InterfaceFlags, Transitions};
 use crate::netlink::{Monitor, Notice, Requests};
 use crate::resolve::{Changes, Sources, SystemTable, is_foreign};
 use crate::route::Route;
@@ -169,12 +169,9 @@ impl Task {
     /// Takes an interface as it is now.
     pub(super) fn set_interface(&mut self, mut interface: Interface) -> io::Result<()> {
         let before = self.interfaces.get(&interface.index);
-        interface.transitions = before.map_or((0, 0), |known| known.transitions);
-        match (before.is_some_and(Interface::is_operative), interface.is_operative()) {
-            (false, true) => interface.transitions.0 += 1,
-            (true, false) => interface.transitions.1 += 1,
-            (true, true) | (false, false) => {}
-        }
+        interface.transitions = before.map_or_else(Transitions::default, |known| {
+            Transitions::counting(known, interface.is_operative(), SystemTime::now())
+        });
         if before == Some(&interface) {
             return Ok(());
         }

@@ -125,10 +125,10 @@ impl Script {
 impl Block {
     /// Takes back the lines whose key begins with these words: they are neighbours.
     fn sweep(&mut self, words: &str) -> bool {
-        let begins =
-            |key: &str| key.strip_prefix(words).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
-        let near = self.lines.range(words.to_owned()..).take_while(|(key, _)| key.starts_with(words));
-        let keys: Vec<String> = near.map(|(key, _)| key.clone()).filter(|key| begins(key)).collect();
+        let inside = format!("{words} ");
+        let near = self.lines.range(inside.clone()..).take_while(|(key, _)| key.starts_with(&inside));
+        let mut keys: Vec<String> = near.map(|(key, _)| key.clone()).collect();
+        keys.extend(self.lines.contains_key(words).then(|| words.to_owned()));
         keys.iter().for_each(|key| drop(self.lines.remove(key)));
         !keys.is_empty()
     }

@@ -66,9 +66,11 @@ fn notification(reason: &DownReason) {
     let Some(notification) = reason.notification() else { return };
     let direction = match reason {
         DownReason::Received(_) | DownReason::CapabilitiesRefused(_) => "received",
-        DownReason::Refused { .. } | DownReason::Expired(_) | DownReason::Stopped(_) | DownReason::Closed => {
-            "sent"
-        }
+        DownReason::Refused { .. }
+        | DownReason::Expired(_)
+        | DownReason::Stopped(_)
+        | DownReason::Closed
+        | DownReason::LinkLost => "sent",
     };
     let NotificationBuf { kind, data } = notification;
     warn!(direction, code = kind.code.0, subcode = kind.subcode, text = %notification, octets = ?data, "NOTIFICATION");
@@ -82,6 +84,7 @@ fn why(reason: &DownReason) -> &'static str {
         DownReason::Received(_) => "ended by the peer",
         DownReason::CapabilitiesRefused(_) => "the peer takes no capabilities",
         DownReason::Closed => "connection lost",
+        DownReason::LinkLost => "the link to the peer is down",
     }
 }
 

@@ -338,9 +338,13 @@ impl Postman {
         match event {
             Event::Ready => self.speaker.handle_start(Restarted::No, now),
             Event::Interface(index, Some(interface)) => {
+                if !interface.is_operative() {
+                    self.speaker.handle_interface_down(index, now);
+                }
                 self.interfaces.insert(index, interface);
             }
             Event::Interface(index, None) => {
+                self.speaker.handle_interface_down(index, now);
                 self.interfaces.remove(&index);
             }
             Event::NextHop(address, resolution) => {
@@ -362,7 +366,7 @@ impl Postman {
                 self.speaker.resync_fib();
                 self.resending = Some(request);
             }
-            Event::WantVia(_) => self.speaker.resync_fib(),
+            Event::WantVia(address) => self.speaker.handle_rerouted(address, now),
             Event::Want(prefixes) => {
                 for prefix in prefixes {
                     let route = self.speaker.rib().fib_route(&prefix).map(Arc::new);

@@ -120,6 +120,13 @@ impl FamilyRib {
         self.send_default(shared, peer);
     }
 
+    /// Tells everybody what is different now that a source is looked at differently.
+    pub(super) fn tell_all_again(&mut self) {
+        for cohort in self.groups.groups.iter_mut().flat_map(|group| &mut group.cohorts) {
+            cohort.reader.mark_all(&self.log, &self.table);
+        }
+    }
+
     /// Tells peers that have room what changed, at most `budget` prefixes; says how many were looked at.
     pub(super) fn export(&mut self, shared: &mut Shared, budget: usize) -> usize {
         let mut groups = core::mem::take(&mut self.groups);

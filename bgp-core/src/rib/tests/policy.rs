@@ -155,3 +155,19 @@ fn requiring_policy_lets_go_of_what_came_without() {
     site.settle();
     site.assert_empty();
 }
+
+#[test]
+fn becoming_a_client_opens_the_way_for_internal_routes() {
+    let mut site = Site::new();
+    let (one, two) = (site.up(1, 64510, |_| {}), site.up(2, 64510, |_| {}));
+    site.announce(one, &[P], &internal(&[7]));
+    site.settle();
+    assert!(site.told(two).is_empty());
+    let client = facts(1, 64510, |config| config.route_reflector_client = true).config;
+    let _ = site.rib.peer_changed(one, client);
+    site.settle();
+    assert_eq!(site.told(two), [P]);
+    let _ = site.rib.peer_changed(one, facts(1, 64510, |_| {}).config);
+    site.settle();
+    assert!(site.told(two).is_empty());
+}

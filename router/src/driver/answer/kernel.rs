@@ -231,21 +231,21 @@ fn interface_snapshot(
     interface: &Interface,
     descriptions: &BTreeMap<String, String>,
 ) -> InterfaceSnapshot {
-    let (ups, downs) = interface.transitions;
+    let transitions = interface.transitions;
     InterfaceSnapshot {
         name: interface.name.clone(),
         index: interface.index,
         flags: interface.flags.0,
         mtu: interface.mtu,
-        speed: interface.speed.unwrap_or(0),
+        speed: interface.speed().unwrap_or(0),
         hardware_address: interface.mac.clone(),
         kind: interface.kind.clone().unwrap_or_default(),
         parent: interface.parent.map(|index| name_of(view, index)),
         description: descriptions.get(&interface.name).cloned(),
-        link_ups: ups.into(),
-        link_downs: downs.into(),
-        last_up: None,
-        last_down: None,
+        link_ups: transitions.ups.into(),
+        link_downs: transitions.downs.into(),
+        last_up: transitions.last_up,
+        last_down: transitions.last_down,
         addresses: interface
             .addresses
             .iter()

@@ -159,6 +159,7 @@ fn reset_reason(reason: &DownReason) -> ResetReason {
         DownReason::Refused { .. } | DownReason::Expired(_) => ResetReason::NOTIFICATION_SENT,
         DownReason::Received(_) | DownReason::CapabilitiesRefused(_) => ResetReason::NOTIFICATION_RECEIVED,
         DownReason::Closed => ResetReason::PEER_CLOSED,
+        DownReason::LinkLost => ResetReason::INTERFACE_DOWN,
         DownReason::Stopped(notification) => match notification.kind {
             ErrorKind::ADMINISTRATIVE_SHUTDOWN => ResetReason::ADMIN_SHUTDOWN,
             ErrorKind::ADMINISTRATIVE_RESET => ResetReason::USER_RESET,
