@@ -114,10 +114,10 @@ impl Postman {
             tokio::select! {
                 biased;
                 event = self.inlets.kernel.recv() => match event {
-                    Some(event) => self.from_kernel(event),
+                    Some(event) => self.take_kernel_event(event),
                     None => return,
                 },
-                Some((session, report)) = self.reports.receiver.recv() => self.from_reports(session, report),
+                Some((session, report)) = self.reports.receiver.recv() => self.take_report(session, report),
                 Some((peer, outcome)) = self.dialled.receiver.recv() => self.dialled(peer, outcome),
                 Some((stream, remote)) = self.inlets.accepted.recv() => self.accepted(stream, remote),
                 Some(query) = self.inlets.bgp_queries.recv() => answer::bgp(self, query),
@@ -134,7 +134,7 @@ impl Postman {
         self.carry_to_peers();
         while !self.connections.is_empty() {
             match self.reports.receiver.recv().await {
-                Some((session, report)) => self.from_reports(session, report),
+                Some((session, report)) => self.take_report(session, report),
                 None => return,
             }
         }
@@ -242,7 +242,7 @@ impl Postman {
         self.interfaces.values().find(|interface| interface.name == *name).cloned()
     }
 
-    fn from_reports(&mut self, session: SessionId, report: Report) {
+    fn take_report(&mut self, session: SessionId, report: Report) {
         let now = self.clock.now();
         match report {
             Report::Sent(octets) => self.speaker.handle_sent(session, octets),
@@ -332,7 +332,7 @@ impl Postman {
         })
     }
 
-    fn from_kernel(&mut self, event: Event) {
+    fn take_kernel_event(&mut self, event: Event) {
         journal::kernel(&event);
         let now = self.clock.now();
         match event {
