@@ -4,6 +4,9 @@
 //! peer that is not shut has sent End-of-RIB for each family, or has not come up within our restart time, or has
 //! been up for so long that waiting makes no sense. A peer without graceful restart promises no End-of-RIB: it
 //! counts as done when it has sent nothing for a while.
+//!
+//! Peers of a listen range do not exist before they connect. Where routes of an earlier life may be theirs, they
+//! get our whole restart time to do so.
 
 use core::time::Duration;
 
@@ -65,13 +68,14 @@ impl Speaker {
 
     /// Looks whether anything is still waited for, and if so when to look again.
     pub(super) fn check_convergence(&mut self, now: Instant) {
-        let Startup::Converging { since, .. } = self.startup else {
+        let Startup::Converging { since, restarted } = self.startup else {
             return;
         };
         let up_by = since + self.config.graceful_restart.restart_time;
         let done_by = since + DEFERRAL.max(self.config.graceful_restart.restart_time);
         let waits = self.peers.values().filter_map(|peer| waits_until(peer, up_by, done_by));
-        let next = waits.filter(|until| *until > now).min();
+        let expects_strangers = restarted == Restarted::Yes && !self.config.listen_ranges.is_empty();
+        let next = waits.chain(expects_strangers.then_some(up_by)).filter(|until| *until > now).min();
         self.timers.set(SpeakerTimer::Convergence, next);
         if next.is_none() {
             self.startup = Startup::Converged;

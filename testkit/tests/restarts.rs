@@ -1,0 +1,90 @@
+//! Graceful restart between speakers, both sides of it, in virtual time (RFC 4724).
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bgp_core::speaker::config::{Config, GracefulRestartMode, ListenRange};
+use bgp_core::Prefix;
+use testkit::wanted::{Wanted, peer, router};
+use testkit::{Loss, Network, RouterIndex, address};
+
+const SECOND: Duration = Duration::from_secs(1);
+const NET: &str = "203.0.113.0/24";
+
+fn restarter(number: u8, asn: u32) -> Config {
+    let mut config = router(number, asn);
+    config.graceful_restart.mode = GracefulRestartMode::Restarter;
+    config
+}
+
+fn with_range(mut config: Config, asn: u32) -> Config {
+    let template = Arc::new(peer(asn));
+    config.listen_ranges.push(ListenRange { prefix: "10.0.0.0/24".parse().unwrap(), template });
+    config
+}
+
+fn ways(network: &Network, index: RouterIndex, to: &str) -> Vec<IpAddr> {
+    let route = network.router(index).fib.get(&to.parse::<Prefix>().unwrap());
+    route.map(|route| route.next_hops.iter().map(|way| way.address.address()).collect()).unwrap_or_default()
+}
+
+fn arrives(network: &mut Network, index: RouterIndex, to: &str) {
+    network.wait_for(5 * SECOND, &format!("router {index} has {to}"), |network| {
+        !ways(network, index, to).is_empty()
+    });
+}
+
+fn leaves(network: &mut Network, index: RouterIndex, to: &str) {
+    network.wait_for(5 * SECOND, &format!("router {index} has lost {to}"), |network| {
+        ways(network, index, to).is_empty()
+    });
+}
+
+/// Lets time pass while a router must have a route all along.
+fn holds_for(network: &mut Network, time: Duration, (index, to): (RouterIndex, &str)) {
+    let since = network.now();
+    while network.now() - since < time {
+        network.run_for(SECOND / 20);
+        assert!(!ways(network, index, to).is_empty(), "{to} is gone after {:?}", network.now() - since);
+    }
+}
+
+/// The peer's router ends and starts again at once; another of its peers cannot reach it meanwhile.
+fn restart_cut_off(network: &mut Network, (index, config): (RouterIndex, Config), from: RouterIndex) {
+    network.set_cut(index, from, true);
+    network.lose(index, Loss::Killed);
+    network.revive(index, config);
+}
+
+/// 2 (NET) - 1 - 3; the first knows the second by its range only.
+fn with_dynamic_peer() -> (Network, Config) {
+    let one = with_range(restarter(1, 65001).with_peer(3, peer(65003)), 65002);
+    let mut network = Network::new(1);
+    network.add(one.clone());
+    network.add(restarter(2, 65002).with_peer(1, peer(65001)).with_network(NET));
+    network.add(restarter(3, 65003).with_peer(1, peer(65001)));
+    arrives(&mut network, 2, NET);
+    (network, one)
+}
+
+#[test]
+fn routes_of_dynamic_peers_outlive_our_restart() {
+    let (mut network, one) = with_dynamic_peer();
+    restart_cut_off(&mut network, (0, one), 1);
+    holds_for(&mut network, 30 * SECOND, (0, NET));
+    network.set_cut(0, 1, false);
+    holds_for(&mut network, 150 * SECOND, (0, NET));
+    assert!(network.router(0).is_up(address(2)));
+    assert!(network.router(0).speaker.is_converged());
+}
+
+#[test]
+fn routes_of_dynamic_peers_that_stay_away_go_after_our_restart_time() {
+    let (mut network, one) = with_dynamic_peer();
+    restart_cut_off(&mut network, (0, one), 1);
+    holds_for(&mut network, 119 * SECOND, (0, NET));
+    leaves(&mut network, 0, NET);
+}
