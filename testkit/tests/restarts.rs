@@ -7,12 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bgp_core::speaker::config::{Config, GracefulRestartMode, ListenRange};
+use bgp_core::speaker::{PeerEvent, Sweep};
 use bgp_core::Prefix;
 use testkit::wanted::{Wanted, peer, router};
 use testkit::{Loss, Network, RouterIndex, address};
 
 const SECOND: Duration = Duration::from_secs(1);
 const NET: &str = "203.0.113.0/24";
+const NET2: &str = "198.51.100.0/24";
 
 fn restarter(number: u8, asn: u32) -> Config {
     let mut config = router(number, asn);
@@ -59,6 +61,20 @@ fn restart_cut_off(network: &mut Network, (index, config): (RouterIndex, Config)
     network.revive(index, config);
 }
 
+fn swept(network: &Network, index: RouterIndex, from: u8) -> Vec<Sweep> {
+    let events = network.router(index).peer_events(address(from));
+    events
+        .filter_map(|event| match event {
+            PeerEvent::StaleSwept { why, .. } => Some(*why),
+            _ => None,
+        })
+        .collect()
+}
+
+fn up(network: &mut Network, limit: Duration, (index, from): (RouterIndex, u8)) {
+    network.wait_for(limit, "Established", |network| network.router(index).is_up(address(from)));
+}
+
 /// 2 (NET) - 1 - 3; the first knows the second by its range only.
 fn with_dynamic_peer() -> (Network, Config) {
     let one = with_range(restarter(1, 65001).with_peer(3, peer(65003)), 65002);
@@ -87,4 +103,55 @@ fn routes_of_dynamic_peers_that_stay_away_go_after_our_restart_time() {
     restart_cut_off(&mut network, (0, one), 1);
     holds_for(&mut network, 119 * SECOND, (0, NET));
     leaves(&mut network, 0, NET);
+}
+
+/// 2 (NET) - 1 - 3.
+fn chain() -> (Network, Config) {
+    let one = restarter(1, 65001).with_peer(2, peer(65002)).with_peer(3, peer(65003));
+    let mut network = Network::new(1);
+    network.add(one.clone());
+    network.add(restarter(2, 65002).with_peer(1, peer(65001)).with_network(NET));
+    network.add(restarter(3, 65003).with_peer(1, peer(65001)));
+    arrives(&mut network, 2, NET);
+    (network, one)
+}
+
+#[test]
+fn a_helper_keeps_what_a_restarted_router_has_yet_to_learn_again() {
+    let (mut network, one) = chain();
+    restart_cut_off(&mut network, (0, one), 1);
+    up(&mut network, 10 * SECOND, (2, 1));
+    holds_for(&mut network, 30 * SECOND, (2, NET));
+    network.set_cut(0, 1, false);
+    holds_for(&mut network, 60 * SECOND, (2, NET));
+    assert_eq!(swept(&network, 2, 1), [Sweep::EndOfRib], "End-of-RIB has come in the end");
+}
+
+#[test]
+fn a_helper_loses_what_a_restarted_router_does_not_learn_again() {
+    let (mut network, one) = chain();
+    restart_cut_off(&mut network, (0, one), 1);
+    holds_for(&mut network, 119 * SECOND, (2, NET));
+    leaves(&mut network, 2, NET);
+    assert_eq!(swept(&network, 2, 1), [Sweep::EndOfRib]);
+}
+
+#[test]
+fn two_that_restart_at_once_do_not_wait_for_each_other() {
+    let one = restarter(1, 65001).with_peer(2, peer(65002)).with_network(NET2);
+    let two = restarter(2, 65002).with_peer(1, peer(65001)).with_network(NET);
+    let mut network = Network::new(1);
+    network.add(one.clone());
+    network.add(two.clone());
+    arrives(&mut network, 0, NET);
+    arrives(&mut network, 1, NET2);
+    network.lose(0, Loss::Killed);
+    network.lose(1, Loss::Killed);
+    network.revive(0, one);
+    network.revive(1, two);
+    network.wait_for(30 * SECOND, "both are done", |network| {
+        [0, 1].iter().all(|index| network.router(*index).speaker.is_converged())
+    });
+    holds_for(&mut network, SECOND, (0, NET));
+    holds_for(&mut network, SECOND, (1, NET2));
 }

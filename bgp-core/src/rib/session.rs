@@ -106,6 +106,17 @@ impl Rib {
         }
     }
 
+    /// Keeps End-of-RIB to every peer back until [`release_end_of_rib`](Self::release_end_of_rib): we have
+    /// restarted and have yet to learn our routes again (RFC 4724 §4.1).
+    pub fn hold_end_of_rib(&mut self) {
+        self.families.iter_mut().for_each(|(_, family)| family.hold_end_of_rib());
+    }
+
+    /// We have our routes again: peers get their End-of-RIB once they were told them.
+    pub fn release_end_of_rib(&mut self) {
+        self.families.iter_mut().for_each(|(_, family)| family.release_end_of_rib());
+    }
+
     /// The peer asks for everything in `family` (RFC 2918 §4).
     pub fn handle_refresh(&mut self, id: PeerId, family: Family) {
         if let Some(ix) = self.shared.peers.ix(id) {

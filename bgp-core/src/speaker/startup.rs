@@ -2,8 +2,10 @@
 //!
 //! The kernel may still hold routes of an earlier life. They are swept at [`SpeakerEvent::Converged`]: when every
 //! peer that is not shut has sent End-of-RIB for each family, or has not come up within our restart time, or has
-//! been up for so long that waiting makes no sense. A peer without graceful restart promises no End-of-RIB: it
-//! counts as done when it has sent nothing for a while.
+//! been up for so long that waiting makes no sense. A peer without graceful restart promises no End-of-RIB, and
+//! one that has restarted too may be waiting for ours: they count as done when they have sent nothing for a while.
+//!
+//! Until then we owe our own peers End-of-RIB: they keep what we have not announced again, as we forward by it.
 //!
 //! Peers of a listen range do not exist before they connect. Where routes of an earlier life may be theirs, they
 //! get our whole restart time to do so.
@@ -11,6 +13,7 @@
 use core::time::Duration;
 
 use super::Speaker;
+use super::config::GracefulRestartMode;
 use super::event::SpeakerEvent;
 use super::peer::Peer;
 use super::timer::SpeakerTimer;
@@ -59,6 +62,10 @@ impl Speaker {
             return;
         }
         self.startup = Startup::Converging { since: now, restarted };
+        let keeps_forwarding = self.config.graceful_restart.mode == GracefulRestartMode::Restarter;
+        if restarted == Restarted::Yes && keeps_forwarding {
+            self.rib_mut().hold_end_of_rib();
+        }
         let ids: alloc::vec::Vec<_> = self.peers.keys().copied().collect();
         for id in ids {
             self.start_peer(id);
@@ -79,6 +86,7 @@ impl Speaker {
         self.timers.set(SpeakerTimer::Convergence, next);
         if next.is_none() {
             self.startup = Startup::Converged;
+            self.rib_mut().release_end_of_rib();
             self.outbox.event(SpeakerEvent::Converged);
         }
     }
@@ -93,9 +101,8 @@ fn waits_until(peer: &Peer, up_by: Instant, done_by: Instant) -> Option<Instant>
     if families.and(established.end_of_rib) == families {
         return None;
     }
-    if established.negotiated.graceful_restart.is_some() {
-        Some(done_by)
-    } else {
-        Some((established.last_update + QUIET).min(done_by))
+    match established.negotiated.graceful_restart {
+        Some(restart) if !restart.restarted => Some(done_by),
+        Some(_) | None => Some((established.last_update + QUIET).min(done_by)),
     }
 }

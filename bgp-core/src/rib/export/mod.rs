@@ -42,6 +42,18 @@ pub(super) struct Groups {
     groups: Vec<Group>,
     batch: Batch,
     turn: usize,
+    gate: Gate,
+}
+
+/// Whether End-of-RIB may go out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gate {
+    /// Not before we have our own routes again (RFC 4724 §4.1).
+    Closed,
+    /// As soon as what has come is decided.
+    Opening,
+    /// Once the log has been read up to here.
+    Open(u64),
 }
 
 /// Peers that are told the same.
@@ -130,12 +142,16 @@ impl FamilyRib {
     /// Tells peers that have room what changed, at most `budget` prefixes; says how many were looked at.
     pub(super) fn export(&mut self, shared: &mut Shared, budget: usize) -> usize {
         let mut groups = core::mem::take(&mut self.groups);
+        if groups.gate == Gate::Opening && self.marked.is_empty() {
+            groups.gate = Gate::Open(self.log.end());
+        }
         let mut done = 0;
         let count = groups.groups.len();
         for step in 0..count {
             let turn = (groups.turn + step) % count;
             let Some(group) = groups.groups.get_mut(turn) else { continue };
-            done += self.export_group(shared, group, &mut groups.batch, budget.saturating_sub(done));
+            let means = (&mut groups.batch, groups.gate);
+            done += self.export_group(shared, group, means, budget.saturating_sub(done));
         }
         groups.turn = groups.turn.wrapping_add(1);
         self.groups = groups;
@@ -144,15 +160,28 @@ impl FamilyRib {
 
     /// True if some peer has room and something to be told.
     pub(super) fn has_to_export(&self, shared: &Shared) -> bool {
+        let gate = self.groups.gate;
         let mut cohorts = self.groups.groups.iter().flat_map(|group| &group.cohorts);
-        cohorts.any(|cohort| cohort.has_room(&shared.peers) && cohort.has_work(&self.log))
+        cohorts.any(|cohort| cohort.has_room(&shared.peers) && cohort.has_work(&self.log, gate))
+    }
+
+    /// Keeps End-of-RIB back from now on: a helper drops what we have not announced by then (RFC 4724 §4.2).
+    pub(super) const fn hold_end_of_rib(&mut self) {
+        self.groups.gate = Gate::Closed;
+    }
+
+    /// Sends what was kept back, once everything that has come is announced.
+    pub(super) fn release_end_of_rib(&mut self) {
+        if self.groups.gate == Gate::Closed {
+            self.groups.gate = Gate::Opening;
+        }
     }
 
     fn export_group(
         &self,
         shared: &mut Shared,
         group: &mut Group,
-        batch: &mut Batch,
+        (batch, gate): (&mut Batch, Gate),
         budget: usize,
     ) -> usize {
         let mut done = 0;
@@ -166,14 +195,12 @@ impl FamilyRib {
                 let limit = BATCH.min(budget - done);
                 done += self.flush(shared, (&group.facts, cohort), batch, limit);
             }
-            if !cohort.reader.has_backlog() {
-                for (peer, ending) in core::mem::take(&mut cohort.endings) {
-                    shared.peers.send(peer, ending.message(self.family));
-                }
+            for (peer, ending) in cohort.take_due(gate) {
+                shared.peers.send(peer, ending.message(self.family));
             }
         }
         group.cohorts.append(&mut slow);
-        group.merge(&self.log);
+        group.merge(&self.log, gate);
         done
     }
 
@@ -286,14 +313,16 @@ impl Groups {
 
 impl Group {
     /// Joins cohorts that have read everything: they have been told the same then.
-    fn merge(&mut self, log: &ChangeLog) {
-        let Some(first) = self.cohorts.iter().position(|cohort| cohort.is_settled(log)) else { return };
+    fn merge(&mut self, log: &ChangeLog, gate: Gate) {
+        let is_settled = |cohort: &Cohort| !cohort.has_work(log, gate);
+        let Some(first) = self.cohorts.iter().position(is_settled) else { return };
         let (kept, rest) = self.cohorts.split_at_mut(first + 1);
         let Some(kept) = kept.last_mut() else { return };
-        for other in rest.iter_mut().filter(|cohort| cohort.is_settled(log)) {
+        for other in rest.iter_mut().filter(|cohort| is_settled(cohort)) {
             kept.told.union(&other.told);
             kept.has_default |= other.has_default;
             kept.members.append(&mut other.members);
+            kept.endings.append(&mut other.endings);
         }
         self.cohorts.retain(|cohort| !cohort.members.is_empty());
     }
@@ -305,12 +334,23 @@ impl Cohort {
         self.members.iter().any(|&peer| peers.pending(peer) < LOW_MARK)
     }
 
-    fn has_work(&self, log: &ChangeLog) -> bool {
-        !self.reader.is_done(log) || !self.endings.is_empty()
+    fn has_work(&self, log: &ChangeLog, gate: Gate) -> bool {
+        !self.reader.is_done(log) || self.endings.iter().any(|&(_, ending)| gate.lets(ending))
     }
 
-    fn is_settled(&self, log: &ChangeLog) -> bool {
-        !self.has_work(log)
+    /// Takes out what ends a walk that is over.
+    fn take_due(&mut self, gate: Gate) -> Vec<(PeerIx, Ending)> {
+        if self.endings.is_empty() || self.reader.has_backlog() {
+            return Vec::new();
+        }
+        let is_read = |ending| match (ending, gate) {
+            (Ending::EndOfRib, Gate::Open(end)) => self.reader.position() >= end,
+            (Ending::EndOfRib, _) => false,
+            (Ending::EndOfRefresh, _) => true,
+        };
+        let (due, kept) = self.endings.iter().partition(|&&(_, ending)| is_read(ending));
+        self.endings = kept;
+        due
     }
 
     /// Members whose queues are full while others have room become cohorts of their own.
@@ -332,6 +372,18 @@ impl Cohort {
             endings: owed,
             has_default: self.has_default,
         }
+    }
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self::Open(0)
+    }
+}
+
+impl Gate {
+    const fn lets(self, ending: Ending) -> bool {
+        matches!((self, ending), (Self::Open(_), _) | (_, Ending::EndOfRefresh))
     }
 }
 
