@@ -71,6 +71,13 @@ fn swept(network: &Network, index: RouterIndex, from: u8) -> Vec<Sweep> {
         .collect()
 }
 
+/// What the last OPEN of router `from` said to router `index`: the R bit, and whether any F bit is set.
+fn bits(network: &Network, index: RouterIndex, from: u8) -> (bool, bool) {
+    let view = network.router(index).speaker.peer(address(from)).unwrap();
+    let restart = view.session.unwrap().negotiated.unwrap().graceful_restart.unwrap();
+    (restart.restarted, !restart.forwarding.is_empty())
+}
+
 fn up(network: &mut Network, limit: Duration, (index, from): (RouterIndex, u8)) {
     network.wait_for(limit, "Established", |network| network.router(index).is_up(address(from)));
 }
@@ -154,4 +161,38 @@ fn two_that_restart_at_once_do_not_wait_for_each_other() {
     });
     holds_for(&mut network, SECOND, (0, NET));
     holds_for(&mut network, SECOND, (1, NET2));
+}
+
+#[test]
+fn a_dismissed_dynamic_peer_is_told_that_forwarding_went_on() {
+    let mut network = Network::new(1);
+    network.add(with_range(restarter(1, 65001), 65002).with_network(NET));
+    network.add(router(2, 65002).with_peer(1, peer(65001)));
+    arrives(&mut network, 1, NET);
+    network.disconnect(0, 1);
+    network.run_for(SECOND / 100);
+    network.set_cut(0, 1, true);
+    holds_for(&mut network, 5 * SECOND, (1, NET));
+    assert_eq!(network.router(0).speaker.peers().count(), 0, "it is dismissed");
+    network.set_cut(0, 1, false);
+    holds_for(&mut network, 30 * SECOND, (1, NET));
+    assert!(network.router(1).is_up(address(1)));
+    assert_eq!(swept(&network, 1, 1), [Sweep::EndOfRib]);
+}
+
+#[test]
+fn a_restart_is_told_for_the_restart_time_and_preserved_state_for_ever() {
+    let (mut network, one) = chain();
+    network.lose(0, Loss::Killed);
+    network.revive(0, one);
+    up(&mut network, 10 * SECOND, (2, 1));
+    network.run_for(10 * SECOND);
+    assert!(network.router(0).speaker.is_converged());
+    network.disconnect(0, 2);
+    network.run_for(10 * SECOND);
+    assert_eq!(bits(&network, 2, 1), (true, true));
+    network.run_for(120 * SECOND);
+    network.disconnect(0, 2);
+    network.run_for(10 * SECOND);
+    assert_eq!(bits(&network, 2, 1), (false, true));
 }

@@ -52,7 +52,7 @@ mod stats;
 mod timer;
 mod view;
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use core::net::{IpAddr, SocketAddr};
 
@@ -87,6 +87,8 @@ pub struct Speaker {
     rib: Rib,
     peers: BTreeMap<PeerId, Peer>,
     by_address: BTreeMap<IpAddr, PeerId>,
+    /// Dynamic peers that were told routes and have been dismissed since.
+    acquainted: BTreeSet<IpAddr>,
     /// Connections that count.
     sessions: BTreeMap<SessionId, PeerId>,
     timers: TimerTable,
@@ -110,6 +112,7 @@ impl Speaker {
             rib: Rib::new(&config, random.next()),
             peers: BTreeMap::new(),
             by_address: BTreeMap::new(),
+            acquainted: BTreeSet::new(),
             sessions: BTreeMap::new(),
             timers: TimerTable::default(),
             outbox: Outbox::default(),
@@ -243,7 +246,7 @@ impl Speaker {
     /// True once our own start counts as done (RFC 4724 §4.1).
     #[must_use]
     pub fn is_converged(&self) -> bool {
-        self.startup == Startup::Converged
+        matches!(self.startup, Startup::Converged { .. })
     }
 
     fn dial_deadline(&mut self, id: PeerId, now: Instant) {

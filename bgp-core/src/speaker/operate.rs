@@ -15,6 +15,9 @@ use crate::time::Instant;
 use crate::types::PeerId;
 use crate::wire::{ErrorKind, NotificationBuf, RefreshKind};
 
+/// Dismissed peers that are remembered. One beyond is taken for new: its routes are gone for a moment.
+const MOST_ACQUAINTED: usize = 4096;
+
 /// What `clear bgp` does to a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clear {
@@ -58,7 +61,7 @@ impl Speaker {
 
     /// Starts dialling, and letting in, unless the peer is shut.
     pub(super) fn start_peer(&mut self, id: PeerId) {
-        let is_running = matches!(self.startup, Startup::Converging { .. } | Startup::Converged);
+        let is_running = matches!(self.startup, Startup::Converging { .. } | Startup::Converged { .. });
         if !is_running || self.shutdown_text(id).is_some() {
             return;
         }
@@ -107,8 +110,17 @@ impl Speaker {
             peer.is_dynamic() && peer.sessions.is_empty() && peer.stale.is_empty() && !peer.dialler.is_held()
         };
         if self.peers.get(&id).is_some_and(is_unused) {
+            self.remember(id);
             self.tell(id, PeerEvent::Dismissed);
             self.remove_peer(id, ErrorKind::PEER_UNCONFIGURED, self.now);
+        }
+    }
+
+    /// Keeps in mind that a dynamic peer was told routes, for the F bit of its next OPEN (RFC 4724 §3).
+    fn remember(&mut self, id: PeerId) {
+        let Some(peer) = self.peers.get(&id) else { return };
+        if peer.history.established > 0 && self.acquainted.len() < MOST_ACQUAINTED {
+            self.acquainted.insert(peer.address);
         }
     }
 

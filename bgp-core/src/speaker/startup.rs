@@ -33,7 +33,12 @@ pub(super) enum Startup {
         restarted: Restarted,
     },
     /// Done.
-    Converged,
+    Converged {
+        /// Since when we run.
+        since: Instant,
+        /// Whether routes of an earlier life were in use.
+        restarted: Restarted,
+    },
     /// Everything is shut for good.
     Stopped,
 }
@@ -43,13 +48,28 @@ pub(super) enum Startup {
 const DEFERRAL: Duration = Duration::from_secs(360);
 /// How long a peer that promises no End-of-RIB must have been quiet.
 const QUIET: Duration = Duration::from_secs(5);
+/// How long a peer may take to notice that we are gone: the usual hold time.
+const NOTICED: Duration = Duration::from_secs(180);
 
 impl Startup {
-    /// What the R bit of our OPENs says (RFC 4724 §3).
-    pub(super) const fn restarted(self) -> Restarted {
+    /// What the R bit of our OPENs says (RFC 4724 §3): for our restart time at least, as a peer that comes late
+    /// has not heard of the restart.
+    pub(super) fn restarted(self, restart_time: Duration, now: Instant) -> Restarted {
         match self {
             Self::Converging { restarted, .. } => restarted,
-            Self::Waiting | Self::Converged | Self::Stopped => Restarted::No,
+            Self::Converged { since, restarted } if now < since + restart_time => restarted,
+            Self::Waiting | Self::Converged { .. } | Self::Stopped => Restarted::No,
+        }
+    }
+
+    /// True if no peer can hold routes by which we do not forward any more. After a cold start some may, until
+    /// the last has noticed that the earlier session is gone, and has waited for us in vain.
+    pub(super) fn has_forwarded_all_along(self, restart_time: Duration, now: Instant) -> bool {
+        match self {
+            Self::Converging { since, restarted } | Self::Converged { since, restarted } => {
+                restarted == Restarted::Yes || now >= since + restart_time + NOTICED
+            }
+            Self::Waiting | Self::Stopped => false,
         }
     }
 }
@@ -85,7 +105,7 @@ impl Speaker {
         let next = waits.chain(expects_strangers.then_some(up_by)).filter(|until| *until > now).min();
         self.timers.set(SpeakerTimer::Convergence, next);
         if next.is_none() {
-            self.startup = Startup::Converged;
+            self.startup = Startup::Converged { since, restarted };
             self.rib_mut().release_end_of_rib();
             self.outbox.event(SpeakerEvent::Converged);
         }
