@@ -196,3 +196,22 @@ fn a_restart_is_told_for_the_restart_time_and_preserved_state_for_ever() {
     network.run_for(10 * SECOND);
     assert_eq!(bits(&network, 2, 1), (false, true));
 }
+
+#[test]
+fn stale_routes_are_kept_no_longer_than_we_want() {
+    let mut one = restarter(1, 65001).with_peer(2, peer(65002));
+    one.graceful_restart.stale_time = 30 * SECOND;
+    let mut network = Network::new(1);
+    network.add(one);
+    network.add(restarter(2, 65002).with_peer(1, peer(65001)).with_network(NET));
+    arrives(&mut network, 0, NET);
+    network.lose(1, Loss::Killed);
+    holds_for(&mut network, 29 * SECOND, (0, NET));
+    leaves(&mut network, 0, NET);
+    assert_eq!(swept(&network, 0, 2), [Sweep::StaleTime]);
+    let kept = network.router(0).peer_events(address(2)).find_map(|event| match event {
+        PeerEvent::RoutesKept { at_most, .. } => Some(*at_most),
+        _ => None,
+    });
+    assert_eq!(kept, Some(30 * SECOND));
+}

@@ -76,7 +76,7 @@ pub enum PeerEvent {
     RoutesKept {
         /// Of which families.
         families: FamilySet,
-        /// For how long.
+        /// For how long while the peer is away: its restart time or our `stalepath-time`, what is shorter.
         at_most: Duration,
     },
     /// What was kept of a family and not announced again is gone.

@@ -166,7 +166,10 @@ impl Speaker {
                     self.sweep_all(id, Sweep::RestartTime);
                     self.dismiss_if_unused(id);
                 }
-                SpeakerTimer::Stale(id, family) => self.sweep(id, family, Sweep::StaleTime),
+                SpeakerTimer::Stale(id, family) => {
+                    self.sweep(id, family, Sweep::StaleTime);
+                    self.dismiss_if_unused(id);
+                }
                 SpeakerTimer::Convergence => self.check_convergence(now),
             }
         }

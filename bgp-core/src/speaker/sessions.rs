@@ -128,7 +128,7 @@ impl Speaker {
         if peer.dialler.engage() {
             self.outbox.dial(id, DialOrder::Abandon(id));
         }
-        self.peer_returned(id, &negotiated, now);
+        self.peer_returned(id, &negotiated);
         self.rib_mut().peer_up(id, rib_peer);
         self.arm(id);
         self.tell(id, PeerEvent::Up(negotiated));
