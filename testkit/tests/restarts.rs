@@ -6,9 +6,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bgp_core::Prefix;
 use bgp_core::speaker::config::{Config, GracefulRestartMode, ListenRange};
 use bgp_core::speaker::{PeerEvent, Sweep};
-use bgp_core::Prefix;
 use testkit::wanted::{Wanted, peer, router};
 use testkit::{Loss, Network, RouterIndex, address};
 

@@ -8,9 +8,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bgp_core::rib::{FibChange, FibRoute, NextHopInterest, NextHopState};
+use bgp_core::speaker::LinkInterface;
 use bgp_core::speaker::config::{Config, RouteSource};
 use bgp_core::{Family, FamilyMap, NextHop, Prefix};
-use frr_bridge::interface::Interface;
+use frr_bridge::interface::{Interface, InterfaceAddress};
 use frr_bridge::kernel::{
     BgpNextHop, BgpRoute, Command, ForwardingFamily, Kernel, Redistributed, RouteBatch, Source, Sources,
     StaticRoute, StaticVia, Stopped, WantedAddress,
@@ -18,6 +19,7 @@ use frr_bridge::kernel::{
 use frr_bridge::resolve::Resolution;
 use hashbrown::HashMap;
 
+use super::socket;
 use crate::config::{Desired, StaticTarget};
 
 /// Where BGP's routes go.
@@ -225,6 +227,28 @@ pub(super) fn interface_towards<'a>(
         }
         interface.addresses.iter().any(|address| address.subnet().contains(&peer))
     })
+}
+
+/// An interface as the speaker sees it.
+pub(super) fn link_interface(interface: &Interface) -> LinkInterface {
+    let networks = interface.addresses.iter().map(InterfaceAddress::subnet);
+    LinkInterface {
+        index: interface.index,
+        name: interface.name.clone(),
+        ipv4: socket::ipv4_of(interface),
+        ipv6: socket::ipv6_of(interface),
+        link_local: socket::link_local_of(interface),
+        networks: networks.filter(|network| !is_link_local(network.addr())).collect(),
+    }
+}
+
+/// True if an interface that is operative leads somewhere now that it did not before.
+pub(super) fn is_new_way(before: &Interface, now: &Interface) -> bool {
+    !before.is_operative() || before.name != now.name || before.addresses != now.addresses
+}
+
+fn is_link_local(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local())
 }
 
 /// Changes that may wait for the kernel task; past that they wait in the RIB.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bgp_core::rib::{FibChange, Progress};
@@ -321,15 +321,7 @@ impl Postman {
             SocketAddr::V4(_) => 0,
         };
         let interface = kernel_side::interface_towards(self.interfaces.values(), remote.ip(), scope)?;
-        let networks = interface.addresses.iter().map(frr_bridge::interface::InterfaceAddress::subnet);
-        Some(LinkInterface {
-            index: interface.index,
-            name: interface.name.clone(),
-            ipv4: socket::ipv4_of(interface),
-            ipv6: socket::ipv6_of(interface),
-            link_local: socket::link_local_of(interface),
-            networks: networks.filter(|network| !is_link_local(network.addr())).collect(),
-        })
+        Some(kernel_side::link_interface(interface))
     }
 
     fn take_kernel_event(&mut self, event: Event) {
@@ -339,10 +331,12 @@ impl Postman {
             Event::Ready { adopted: 0 } => self.speaker.handle_start(Restarted::No, now),
             Event::Ready { .. } => self.speaker.handle_start(Restarted::Yes, now),
             Event::Interface(index, Some(interface)) => {
+                let known = self.interfaces.insert(index, Arc::clone(&interface));
                 if !interface.is_operative() {
                     self.speaker.handle_interface_down(index, now);
+                } else if known.is_none_or(|known| kernel_side::is_new_way(&known, &interface)) {
+                    self.speaker.handle_interface_up(&kernel_side::link_interface(&interface), now);
                 }
-                self.interfaces.insert(index, interface);
             }
             Event::Interface(index, None) => {
                 self.speaker.handle_interface_down(index, now);
@@ -384,10 +378,6 @@ impl<T> Inbox<T> {
         let (sender, receiver) = mpsc::channel(room);
         Self { sender, receiver }
     }
-}
-
-fn is_link_local(address: IpAddr) -> bool {
-    matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local())
 }
 
 /// Prefixes decided between two looks at what has come in.
