@@ -450,3 +450,36 @@ fn a_route_that_flaps_at_full_speed_costs_a_peer_that_does_not_read_nothing() {
     network.run_for(SECOND);
     assert!(ways(&network, 1, NET).is_empty(), "the last word was a withdrawal");
 }
+
+/// An external, an internal one in the middle, an internal: 1 (65001, NET) - 2 (65002) - 3 (65002).
+fn passing_on() -> (Network, Config) {
+    let two = router(2, 65002).with_peer(1, peer(65001)).with_peer(3, peer(65002));
+    let two = two.change_peer(3, |peer| v4(peer).next_hop_self = NextHopSelf::Always);
+    let mut network = Network::new(1);
+    network.add(router(1, 65001).with_peer(2, peer(65002)).with_network(NET));
+    network.add(two.clone());
+    network.add(router(3, 65002).with_peer(2, peer(65002)));
+    arrives(&mut network, 2, NET);
+    (network, two)
+}
+
+#[test]
+fn internal_peers_hear_of_another_default_local_preference() {
+    let local_pref = |network: &Network| {
+        let route = network.router(2).speaker.rib().prefix(&prefix(NET)).unwrap();
+        route.paths().next().and_then(|path| path.attrs.local_pref())
+    };
+    let sent = |network: &Network| {
+        let view = network.router(0).speaker.peer(address(2)).unwrap();
+        (view.stats.sent.update, view.stats.sent.route_refresh)
+    };
+    let (mut network, mut two) = passing_on();
+    network.run_for(SECOND);
+    let before = sent(&network);
+    assert_eq!(local_pref(&network), Some(100));
+    two.default_local_pref = 300;
+    network.reload(1, two);
+    network.run_for(SECOND);
+    assert_eq!(local_pref(&network), Some(300));
+    assert_eq!(sent(&network), before, "nobody is asked for routes again");
+}
