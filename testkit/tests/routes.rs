@@ -483,3 +483,14 @@ fn internal_peers_hear_of_another_default_local_preference() {
     assert_eq!(local_pref(&network), Some(300));
     assert_eq!(sent(&network), before, "nobody is asked for routes again");
 }
+
+#[test]
+fn another_distance_reaches_the_forwarding_table() {
+    let (mut network, mut two) = passing_on();
+    let distance = |network: &Network| network.router(1).fib.get(&prefix(NET)).unwrap().distance;
+    assert_eq!(distance(&network), 20);
+    two.families[Family::Ipv4Unicast].distance.external = 150;
+    network.reload(1, two);
+    network.run_for(SECOND);
+    assert_eq!(distance(&network), 150);
+}

@@ -11,7 +11,7 @@ use super::reload::{PeerChange, Refresh, ReloadSummary};
 use super::{Speaker, cease};
 use crate::session::SessionCommand;
 use crate::time::Instant;
-use crate::types::{FamilyMap, PeerId};
+use crate::types::{Family, FamilyMap, PeerId};
 use crate::wire::{ErrorKind, NotificationBuf, RefreshKind};
 
 impl Speaker {
@@ -25,6 +25,9 @@ impl Speaker {
             return summary;
         }
         self.rib_mut().reconfigure(&new);
+        if Family::ALL.iter().any(|family| old.families[*family].distance != new.families[*family].distance) {
+            self.resync_fib();
+        }
         for (address, change) in &summary.peers {
             self.reload_configured(*address, change, now);
         }
