@@ -494,3 +494,67 @@ fn another_distance_reaches_the_forwarding_table() {
     network.run_for(SECOND);
     assert_eq!(distance(&network), 150);
 }
+
+/// How often the limit was said to be passed.
+fn times_over(network: &Network) -> usize {
+    let events = network.router(0).peer_events(address(2));
+    let over = |event: &&PeerEvent| match event {
+        PeerEvent::MaxPrefix(verdict) => matches!(verdict.outcome, MaxPrefixOutcome::Exceeded(_)),
+        _ => false,
+    };
+    events.filter(over).count()
+}
+
+fn limited(config: &Config, limit: u32, action: MaximumPrefixAction) -> Config {
+    let limit = MaximumPrefix { limit, threshold: 75, action };
+    config.clone().change_peer(2, |peer| v4(peer).maximum_prefix = Some(limit))
+}
+
+#[test]
+fn a_lower_limit_holds_at_once() {
+    let (one, two) = pair();
+    let mut network = Network::new(1);
+    network.add(limited(&one, 9, MaximumPrefixAction::Teardown));
+    network.add(two.with_network(NET).with_network(NET2));
+    arrives(&mut network, 0, NET);
+    arrives(&mut network, 0, NET2);
+    // Not if what is too much goes by the same change.
+    let filtered = limited(&one, 1, MaximumPrefixAction::Teardown);
+    let filtered = filtered.change_peer(2, |peer| v4(peer).import.prefix_list = only(NET));
+    network.reload(0, filtered);
+    network.run_for(SECOND);
+    assert!(network.router(0).is_up(address(2)));
+    network.reload(0, limited(&one, 1, MaximumPrefixAction::Warn));
+    network.run_for(SECOND);
+    assert_eq!(times_over(&network), 1);
+    assert!(network.router(0).is_up(address(2)));
+    network.reload(0, limited(&one, 1, MaximumPrefixAction::Teardown));
+    network.run_for(SECOND);
+    assert_eq!(network.router(0).state(address(2)), Some(PeerState::Idle(IdleReason::PrefixLimit)));
+    assert_eq!(last_told(&network), ErrorKind::MAXIMUM_PREFIXES);
+}
+
+/// The NOTIFICATION that the second router got from the first.
+fn last_told(network: &Network) -> ErrorKind {
+    let view = network.router(1).speaker.peer(address(1)).unwrap();
+    view.last_reset.unwrap().reason.notification().unwrap().kind
+}
+
+#[test]
+fn a_limit_that_is_passed_again_is_said_again() {
+    let (one, two) = pair();
+    let both = two.clone().with_network(NET).with_network(NET2);
+    let mut network = Network::new(1);
+    network.add(limited(&one, 1, MaximumPrefixAction::Warn));
+    network.add(both.clone());
+    arrives(&mut network, 0, NET);
+    arrives(&mut network, 0, NET2);
+    assert_eq!(times_over(&network), 1);
+    network.reload(1, two);
+    leaves(&mut network, 0, NET);
+    leaves(&mut network, 0, NET2);
+    network.reload(1, both);
+    arrives(&mut network, 0, NET);
+    arrives(&mut network, 0, NET2);
+    assert_eq!(times_over(&network), 2);
+}

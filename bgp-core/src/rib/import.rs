@@ -20,7 +20,7 @@ use super::shared::Shared;
 use super::source::{FeedId, SourceId};
 use super::table::{Placed, PrefixId};
 use crate::policy::{Changes, RouteContext, Verdict};
-use crate::speaker::config::{MaximumPrefix, MaximumPrefixAction, PeerConfig, PeerFamilyConfig};
+use crate::speaker::config::{MaximumPrefixAction, PeerConfig, PeerFamilyConfig};
 use crate::time::Instant;
 use crate::types::{Family, NextHop, Nlri, PeerId, PeerKind, Prefix};
 use crate::wire::{AttrBuf, Reach, Update};
@@ -114,7 +114,7 @@ impl FamilyRib {
             }
             self.place(shared, announced, &nlri, effective);
             if let Some(limit) = &announced.config.maximum_prefix {
-                verdict = shared.check_limit(self.family, announced, limit).or(verdict);
+                verdict = shared.check_limit(self.family, announced.peer, limit).or(verdict);
                 if verdict.is_some_and(|verdict| verdict.stops()) {
                     break;
                 }
@@ -306,28 +306,6 @@ impl Shared {
             Some(session) => self.attrs.intern_like(&mut session.last, &key, &mut self.next_hops),
             None => self.attrs.intern(&key, &mut self.next_hops),
         }
-    }
-
-    /// Counts against `maximum-prefix` (RFC 4486 §4).
-    fn check_limit(
-        &mut self,
-        family: Family,
-        announced: &Announced<'_>,
-        limit: &MaximumPrefix,
-    ) -> Option<MaxPrefixVerdict> {
-        let count = self.sources.feed(announced.feed)?.accepted;
-        let said = &mut self.peers.session_mut(announced.peer)?.limits[family];
-        let threshold = u64::from(limit.limit) * u64::from(limit.threshold) / 100;
-        let outcome = if count > limit.limit && !matches!(said, Limit::Over | Limit::Exceeded) {
-            *said = if limit.action == MaximumPrefixAction::Warn { Limit::Over } else { Limit::Exceeded };
-            MaxPrefixOutcome::Exceeded(limit.action)
-        } else if u64::from(count) > threshold && *said == Limit::Silent {
-            *said = Limit::Warned;
-            MaxPrefixOutcome::Threshold
-        } else {
-            return None;
-        };
-        Some(MaxPrefixVerdict { family, count, limit: limit.limit, outcome })
     }
 }
 

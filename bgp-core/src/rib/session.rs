@@ -69,6 +69,9 @@ impl Rib {
         for family in Family::ALL {
             let Some(new) = session_config(&self.shared, ix, family) else { continue };
             let Some(old) = old.families[family].as_ref() else { continue };
+            if old.maximum_prefix != new.maximum_prefix {
+                self.shared.peers.forget_limit(ix, family);
+            }
             if old.import != new.import || old.soft_reconfiguration != new.soft_reconfiguration {
                 if !old.soft_reconfiguration {
                     to_ask.insert(family);

@@ -6,6 +6,7 @@ use core::net::IpAddr;
 
 use super::config::{Config, MaximumPrefix, PeerConfig};
 use super::dial::{DialState, Idle};
+use super::event::PeerEvent;
 use super::peer::{Peer, PeerOrigin};
 use super::reload::{PeerChange, Refresh, ReloadSummary};
 use super::{Speaker, cease};
@@ -147,10 +148,28 @@ impl Speaker {
         self.arm(id);
         let missing = self.rib_mut().peer_changed(id, wanted);
         if let Some(session) = session {
+            self.to_count.insert(id);
             for family in missing.iter() {
                 self.outbox.command(session, SessionCommand::Refresh(family, RefreshKind::Request));
             }
         }
+    }
+
+    /// Looks whether peers whose configuration changed have too many prefixes now. That takes until the RIB is done
+    /// with them: a stricter filter may come with a stricter limit. False if there was none to look at.
+    pub(super) fn count_changed(&mut self) -> bool {
+        let changed = core::mem::take(&mut self.to_count);
+        for id in &changed {
+            for verdict in self.rib_mut().check_limits(*id) {
+                self.tell(*id, PeerEvent::MaxPrefix(verdict));
+                let session = self.peers.get(id).and_then(Peer::established).map(|(session, _)| session.id);
+                let Some(session) = session else { break };
+                if self.limit_reached(*id, session, verdict, self.now) {
+                    break;
+                }
+            }
+        }
+        !changed.is_empty()
     }
 }
 

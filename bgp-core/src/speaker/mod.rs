@@ -96,6 +96,8 @@ pub struct Speaker {
     outbox: Outbox,
     origins: Origins,
     startup: Startup,
+    /// Peers to hold against `maximum-prefix` once the RIB has done what their new configuration asks for.
+    to_count: BTreeSet<PeerId>,
     random: Random,
     next_peer: u32,
     next_session: u32,
@@ -119,6 +121,7 @@ impl Speaker {
             outbox: Outbox::default(),
             origins: Origins::default(),
             startup: Startup::Waiting,
+            to_count: BTreeSet::new(),
             random,
             next_peer: 1,
             next_session: 1,
@@ -178,7 +181,10 @@ impl Speaker {
 
     /// Decides at most `budget` prefixes.
     pub fn run(&mut self, budget: usize) -> Progress {
-        let progress = self.rib.run(budget);
+        let mut progress = self.rib.run(budget);
+        if progress == Progress::Idle && self.count_changed() {
+            progress = Progress::More;
+        }
         self.is_busy = progress == Progress::More;
         progress
     }

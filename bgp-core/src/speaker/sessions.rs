@@ -159,7 +159,7 @@ impl Speaker {
     }
 
     /// True if the session had to go (RFC 4486 §4).
-    fn limit_reached(
+    pub(super) fn limit_reached(
         &mut self,
         id: PeerId,
         from: SessionId,
