@@ -558,3 +558,52 @@ fn a_limit_that_is_passed_again_is_said_again() {
     arrives(&mut network, 0, NET2);
     assert_eq!(times_over(&network), 2);
 }
+
+#[test]
+fn a_peer_that_cannot_be_asked_again_is_warned_of() {
+    let (one, two) = pair();
+    let one = one.change_peer(2, |peer| peer.dont_capability_negotiate = true);
+    let strict = two.clone().change_peer(1, |peer| v4(peer).import.prefix_list = only(NET2));
+    let mut network = Network::new(1);
+    network.add(one.with_network(NET).with_network(NET2));
+    network.add(strict.clone());
+    arrives(&mut network, 1, NET2);
+    let warned = |network: &Network| {
+        let events = network.router(1).peer_events(address(1));
+        events.filter(|event| matches!(event, PeerEvent::NotRefreshed { .. })).count()
+    };
+    network.reload(1, strict.change_peer(1, |peer| peer.description = Some("core".into())));
+    network.run_for(SECOND);
+    assert_eq!(warned(&network), 0);
+    network.reload(1, two);
+    network.run_for(SECOND);
+    assert_eq!(warned(&network), 1);
+    assert!(ways(&network, 1, NET).is_empty());
+}
+
+#[test]
+fn what_is_kept_is_weighed_and_searched_for_loops_anew() {
+    // 1 (65002, NET) - 2 (65001) - 3 (65002), which sees its own AS in the path.
+    let three = router(3, 65002).with_peer(2, peer(65001));
+    let keeping = three.change_peer(2, |peer| v4(peer).soft_reconfiguration = true);
+    let mut network = Network::new(1);
+    network.add(router(1, 65002).with_peer(2, peer(65001)).with_network(NET));
+    network.add(router(2, 65001).with_peer(1, peer(65002)).with_peer(3, peer(65002)));
+    network.add(keeping.clone());
+    arrives(&mut network, 1, NET);
+    network.run_for(5 * SECOND);
+    assert!(ways(&network, 2, NET).is_empty());
+    let lenient = keeping.clone().change_peer(2, |peer| v4(peer).allow_as_in = 1);
+    network.reload(2, lenient.clone());
+    arrives(&mut network, 2, NET);
+    network.reload(2, lenient.change_peer(2, |peer| v4(peer).weight = Some(77)));
+    network.run_for(SECOND);
+    let weight = |network: &Network| {
+        let route = network.router(2).speaker.rib().prefix(&prefix(NET)).unwrap();
+        route.paths().next().map(|path| path.weight)
+    };
+    assert_eq!(weight(&network), Some(77));
+    network.reload(2, keeping);
+    leaves(&mut network, 2, NET);
+    assert_eq!(network.router(2).speaker.peer(address(2)).unwrap().stats.sent.route_refresh, 0);
+}

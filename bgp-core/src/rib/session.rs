@@ -72,14 +72,14 @@ impl Rib {
             if old.maximum_prefix != new.maximum_prefix {
                 self.shared.peers.forget_limit(ix, family);
             }
-            if old.import != new.import || old.soft_reconfiguration != new.soft_reconfiguration {
-                if !old.soft_reconfiguration {
-                    to_ask.insert(family);
-                }
-                self.families[family].scan_for(Reason::Policy(ix));
-            }
-            if old.weight != new.weight || old.allow_as_in != new.allow_as_in {
+            let lets_others_in = old.import != new.import
+                || old.soft_reconfiguration != new.soft_reconfiguration
+                || old.allow_as_in != new.allow_as_in;
+            if lets_others_in && !old.soft_reconfiguration {
                 to_ask.insert(family);
+            }
+            if lets_others_in || old.weight != new.weight {
+                self.families[family].scan_for(Reason::Policy(ix));
             }
             if self.shared.refresh_origin(ix, family) {
                 self.families[family].scan_for(Reason::Rules);

@@ -10,10 +10,9 @@ use super::event::PeerEvent;
 use super::peer::{Peer, PeerOrigin};
 use super::reload::{PeerChange, Refresh, ReloadSummary};
 use super::{Speaker, cease};
-use crate::session::SessionCommand;
 use crate::time::Instant;
 use crate::types::{Family, FamilyMap, PeerId};
-use crate::wire::{ErrorKind, NotificationBuf, RefreshKind};
+use crate::wire::{ErrorKind, NotificationBuf};
 
 impl Speaker {
     /// Takes a new configuration. What differs, and nothing else, is acted on.
@@ -144,14 +143,12 @@ impl Speaker {
         };
         let rules = peer.dial_rules();
         peer.dialler.rules_changed(rules, &mut self.random, now);
-        let session = peer.established().map(|(session, _)| session.id);
+        let is_up = peer.established().is_some();
         self.arm(id);
         let missing = self.rib_mut().peer_changed(id, wanted);
-        if let Some(session) = session {
+        if is_up {
             self.to_count.insert(id);
-            for family in missing.iter() {
-                self.outbox.command(session, SessionCommand::Refresh(family, RefreshKind::Request));
-            }
+            self.ask_again(id, missing);
         }
     }
 

@@ -12,7 +12,7 @@ use super::startup::Startup;
 use super::{Speaker, cease};
 use crate::session::SessionCommand;
 use crate::time::Instant;
-use crate::types::PeerId;
+use crate::types::{Family, FamilySet, PeerId};
 use crate::wire::{ErrorKind, NotificationBuf, RefreshKind};
 
 /// Dismissed peers that are remembered. One beyond is taken for new: its routes are gone for a moment.
@@ -132,18 +132,34 @@ impl Speaker {
 
     /// Looks at the routes of a peer again, if it is Established.
     pub(super) fn clear_soft(&mut self, id: PeerId, routes: Refresh) {
-        let Some((session, families)) = self.peers.get(&id).and_then(|peer| {
-            peer.established().map(|(session, established)| (session.id, established.negotiated.families))
-        }) else {
+        let established = self.peers.get(&id).and_then(Peer::established);
+        let Some(families) = established.map(|(_, established)| established.negotiated.families) else {
             return;
         };
-        for family in families.iter() {
-            if routes.import {
-                self.outbox.command(session, SessionCommand::Refresh(family, RefreshKind::Request));
+        if routes.import {
+            self.ask_again(id, families);
+        }
+        if routes.export {
+            families.iter().for_each(|family| self.rib_mut().handle_refresh(id, family));
+        }
+    }
+
+    /// Asks a peer for its routes again (RFC 2918), or says that it cannot be asked where that matters.
+    pub(super) fn ask_again(&mut self, id: PeerId, families: FamilySet) {
+        let Some(peer) = self.peers.get(&id) else { return };
+        let Some((session, established)) = peer.established() else { return };
+        if established.negotiated.route_refresh {
+            for family in families.iter() {
+                self.outbox.command(session.id, SessionCommand::Refresh(family, RefreshKind::Request));
             }
-            if routes.export {
-                self.rib_mut().handle_refresh(id, family);
-            }
+            return;
+        }
+        let keeps = |family: &Family| {
+            peer.config.families[*family].as_ref().is_some_and(|config| config.soft_reconfiguration)
+        };
+        let missing: FamilySet = families.iter().filter(|family| !keeps(family)).collect();
+        if !missing.is_empty() {
+            self.tell(id, PeerEvent::NotRefreshed { families: missing });
         }
     }
 }
