@@ -2,13 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bgp_core::Prefix;
+use bgp_core::session::{OpenSummary, SessionEvent};
 use bgp_core::speaker::config::{Config, GracefulRestartMode, ListenRange};
-use bgp_core::speaker::{PeerEvent, Sweep};
+use bgp_core::speaker::{Direction, Link, PeerEvent, Sweep};
+use bgp_core::{Asn, Prefix, RouterId};
 use testkit::wanted::{Wanted, peer, router};
 use testkit::{Loss, Network, RouterIndex, address};
 
@@ -214,4 +215,53 @@ fn stale_routes_are_kept_no_longer_than_we_want() {
         _ => None,
     });
     assert_eq!(kept, Some(30 * SECOND));
+}
+
+#[test]
+fn a_collision_is_not_taken_for_a_restart() {
+    let mut collisions = 0;
+    for seed in 0..60 {
+        let mut one = restarter(1, 65001).with_peer(2, peer(65002));
+        if seed % 2 == 0 {
+            one.router_id = RouterId(9);
+        }
+        let mut network = Network::new(seed);
+        // So long a delay that both ends dial before they hear of each other.
+        network.set_delay(Duration::from_millis(250 + seed * 5));
+        network.add(one);
+        network.add(restarter(2, 65002).with_peer(1, peer(65001)));
+        network.run_for(60 * SECOND);
+        for (index, from) in [(0, address(2)), (1, address(1))] {
+            assert!(network.router(index).is_up(from), "seed {seed}");
+            assert_eq!(network.router(index).speaker.peer(from).unwrap().dropped, 0, "seed {seed}");
+            for event in network.router(index).peer_events(from) {
+                assert!(!matches!(event, PeerEvent::Replaced), "seed {seed}");
+                collisions += u32::from(matches!(event, PeerEvent::Collision { .. }));
+            }
+        }
+    }
+    assert!(collisions > 30, "the test makes collisions: {collisions}");
+}
+
+#[test]
+fn a_connection_made_just_after_the_start_is_no_restart_and_a_later_one_is() {
+    for (after, dropped) in [(SECOND, 0), (10 * SECOND, 1)] {
+        let mut network = Network::new(1);
+        network.add(restarter(1, 65001).with_peer(2, peer(65002)));
+        network.add(restarter(2, 65002).with_peer(1, peer(65001)));
+        up(&mut network, 5 * SECOND, (0, 2));
+        network.run_for(after);
+        let link = Link {
+            remote: SocketAddr::new(address(2), 50_000),
+            local: SocketAddr::new(address(1), 179),
+            direction: Direction::Accepted,
+            interface: Some(network.router(0).interface()),
+        };
+        let now = network.now();
+        let speaker = &mut network.router_mut(0).speaker;
+        let (id, _session) = speaker.handle_connected(link, now).unwrap();
+        let open = OpenSummary { router_id: RouterId(2), asn: Asn(65002) };
+        speaker.handle_event(id, SessionEvent::Opened(open), now);
+        assert_eq!(speaker.peer(address(2)).unwrap().dropped, dropped, "{after:?} after the start");
+    }
 }

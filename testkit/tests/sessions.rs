@@ -325,6 +325,7 @@ fn a_peer_that_restarts_before_it_was_missed_replaces_its_old_session() {
     network.add(one);
     network.add(two.clone());
     established(&mut network, SECOND);
+    network.run_for(10 * SECOND);
     network.lose(1, Loss::Vanished);
     network.revive(1, two);
     established(&mut network, 2 * SECOND);
