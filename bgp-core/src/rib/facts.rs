@@ -187,6 +187,8 @@ pub struct PeerCounts {
 /// The size of things, for `show bgp summary` and metrics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
+    /// Changes of best paths so far.
+    pub version: u64,
     /// Destinations with at least one path.
     pub prefixes: usize,
     /// Paths.

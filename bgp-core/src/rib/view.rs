@@ -9,6 +9,7 @@ use super::Rib;
 use super::decision::{self, LADDER, Rung};
 use super::facts::{FibRoute, NextHopState, PeerCounts, Totals};
 use super::fib::fib_route;
+use super::id_set::IdSet;
 use super::path::{Flag, Path};
 use super::peer::PeerIx;
 use super::source::FeedState;
@@ -171,9 +172,22 @@ impl Rib {
                 selected += feed.selected;
             }
         }
-        let told = self.families[family].groups.told(ix).map_or(0, |(_, told)| told.len());
-        counts.advertised = u32::try_from(told).unwrap_or(u32::MAX).saturating_sub(selected);
+        if let Some((_, told)) = self.families[family].groups.told(ix) {
+            let own = if selected == 0 { 0 } else { self.count_own(ix, family, told) };
+            counts.advertised = u32::try_from(told.len() - own).unwrap_or(u32::MAX);
+        }
         counts
+    }
+
+    /// How many of a group's prefixes a member was not told because the best path is its own.
+    fn count_own(&self, peer: PeerIx, family: Family, told: &IdSet) -> usize {
+        let table = &self.families[family].table;
+        let is_own = |id: &PrefixId| {
+            let feed = table.best(*id).and_then(|best| self.shared.sources.feed_of(best.source));
+            feed.is_some_and(|feed| feed.origin.peer == peer)
+        };
+        let next = |id: &PrefixId| told.next(PrefixId(id.0 + 1));
+        core::iter::successors(told.next(PrefixId(0)), next).filter(is_own).count()
     }
 
     /// The addresses that routes depend on, how each is reached, and how many attribute sets use it.
@@ -186,6 +200,7 @@ impl Rib {
     pub fn totals(&self, family: Family) -> Totals {
         let table = &self.families[family].table;
         Totals {
+            version: self.families[family].log.end(),
             prefixes: table.len(),
             paths: table.path_count(),
             attribute_sets: self.shared.attrs.len(),

@@ -16,7 +16,10 @@ use crate::route::RouteKind;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// The kernel has been read: interfaces and routes are known, and the first answers follow.
-    Ready,
+    Ready {
+        /// Routes of an earlier run that were found and adopted.
+        adopted: usize,
+    },
     /// An interface as it is now: new, changed, or up or down. `None`: it is gone.
     Interface(u32, Option<Arc<Interface>>),
     /// The state of a tracked next hop.

@@ -12,7 +12,8 @@ use crate::resolve::{Resolution, Source};
 
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    pub(super) is_ready: bool,
+    /// Set once the kernel has been read: routes that were adopted.
+    pub(super) adopted: Option<usize>,
     pub(super) is_overrun: bool,
     pub(super) interfaces: BTreeMap<u32, Option<Arc<Interface>>>,
     pub(super) next_hops: BTreeMap<IpAddr, Resolution>,
@@ -36,7 +37,8 @@ impl Outbox {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        !(self.is_ready || self.is_overrun)
+        !self.is_overrun
+            && self.adopted.is_none()
             && self.interfaces.is_empty()
             && self.next_hops.is_empty()
             && self.want_via.is_empty()
@@ -51,8 +53,8 @@ impl Outbox {
 
     /// The next event: what others depend on comes first.
     pub(super) fn pop(&mut self) -> Option<Event> {
-        if std::mem::take(&mut self.is_ready) {
-            return Some(Event::Ready);
+        if let Some(adopted) = self.adopted.take() {
+            return Some(Event::Ready { adopted });
         }
         if std::mem::take(&mut self.is_overrun) {
             return Some(Event::Overrun);

@@ -22,7 +22,7 @@ impl Task {
         let outcome = self.read();
         let adopted = self.fib.held.as_ref().map_or(0, Held::len);
         info!(interfaces = self.interfaces.len(), adopted, "the kernel has been read");
-        self.outbox.is_ready = true;
+        self.outbox.adopted = Some(adopted);
         self.finish(outcome);
     }
 

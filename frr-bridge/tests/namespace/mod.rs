@@ -81,7 +81,7 @@ impl Bridge {
     pub(crate) async fn start_with(options: Options) -> Self {
         let (kernel, events) = Kernel::start(&options).unwrap();
         let mut bridge = Self { kernel, events, batch: 0 };
-        bridge.until(|event| *event == Event::Ready).await;
+        bridge.until(|event| matches!(event, Event::Ready { .. })).await;
         bridge
     }
 

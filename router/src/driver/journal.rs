@@ -91,7 +91,7 @@ fn why(reason: &DownReason) -> &'static str {
 /// Logs what the kernel task says, where it is not plain traffic.
 pub(super) fn kernel(event: &Event) {
     match event {
-        Event::Ready => info!("kernel tables read"),
+        Event::Ready { adopted } => info!(adopted, "kernel tables read"),
         Event::RouteFailed(prefix, refusal) => warn!(%prefix, %refusal, "the kernel refused a route"),
         Event::Overrun => warn!("messages of the kernel were lost; reading everything again"),
         Event::Swept(0) => debug!("nothing left over in the kernel"),

@@ -336,7 +336,8 @@ impl Postman {
         journal::kernel(&event);
         let now = self.clock.now();
         match event {
-            Event::Ready => self.speaker.handle_start(Restarted::No, now),
+            Event::Ready { adopted: 0 } => self.speaker.handle_start(Restarted::No, now),
+            Event::Ready { .. } => self.speaker.handle_start(Restarted::Yes, now),
             Event::Interface(index, Some(interface)) => {
                 if !interface.is_operative() {
                     self.speaker.handle_interface_down(index, now);

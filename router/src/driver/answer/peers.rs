@@ -42,7 +42,7 @@ pub(super) fn instance(postman: &Postman) -> Option<Box<InstanceSnapshot>> {
 fn table(totals: &Totals) -> TableSnapshot {
     let wide = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
     TableSnapshot {
-        version: 0,
+        version: totals.version,
         prefixes: wide(totals.prefixes),
         paths: wide(totals.paths),
         entries: wide(totals.prefixes),
