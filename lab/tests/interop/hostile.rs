@@ -13,7 +13,7 @@ use crate::pair::{A4, B4, theirs};
 
 struct Scene {
     ours: Box<dyn Daemon>,
-    _good: Box<dyn Daemon>,
+    good: Box<dyn Daemon>,
     bad: Namespace,
 }
 
@@ -33,7 +33,7 @@ fn scene(lab: &Lab) -> Result<Scene> {
     let good =
         daemon::start(Kind::Bird, &b, &theirs(A4, |n| n).route(Route::new("198.51.100.0/24").via(B4)))?;
     ours.await_route(B4, "198.51.100.0/24")?;
-    Ok(Scene { ours, _good: good, bad })
+    Ok(Scene { ours, good, bad })
 }
 
 impl Scene {
@@ -101,22 +101,45 @@ fn a_malformed_attribute_withdraws_its_routes_and_keeps_the_session() {
         }
         let mut scene = scene(lab)?;
         let mut stream = scene.establish()?;
-        let announce = |origin: &[u8]| {
-            let mut body = vec![0, 0];
-            let mut attributes = origin.to_vec();
-            attributes.extend([0x40, 2, 6, 2, 1, 0, 0, 0xfd, 0xeb]);
-            attributes.extend([0x40, 3, 4, 10, 0, 0, 3]);
-            body.extend(u16::try_from(attributes.len()).unwrap().to_be_bytes());
-            body.extend(attributes);
-            body.extend([24, 203, 0, 113]);
-            message(2, &body)
-        };
         stream.write_all(&announce(&[0x40, 1, 1, 0]))?;
         scene.ours.await_route("10.0.0.3", "203.0.113.0/24")?;
         // ORIGIN of two octets.
         stream.write_all(&announce(&[0x40, 1, 2, 0, 0]))?;
         scene.ours.await_no_route("10.0.0.3", "203.0.113.0/24")?;
         ensure!(scene.ours.established("10.0.0.3".parse()?)?, "the session is gone");
+        scene.ensure_unharmed()
+    });
+}
+
+/// What is announced and withdrawn as fast as the wire takes it ends as it was last said, here and at the next peer.
+#[test]
+fn a_prefix_that_flaps_at_full_speed_costs_no_memory_and_ends_right_everywhere() {
+    lab::run("flapping", |lab| {
+        if !Kind::Bird.available()? {
+            return Ok(());
+        }
+        let mut scene = scene(lab)?;
+        let mut stream = scene.establish()?;
+        let before = scene.memory()?;
+        let (up, down) = (announce(&[0x40, 1, 1, 0]), message(2, &[0, 4, 24, 203, 0, 113, 0, 0]));
+        let flaps = [up.as_slice(), &down].concat().repeat(500);
+        let start = std::time::Instant::now();
+        let mut messages = 0;
+        while start.elapsed() < Duration::from_secs(4) {
+            stream.write_all(&flaps).context("the flapping session")?;
+            messages += 1000;
+        }
+        stream.write_all(&up)?;
+        scene.ours.await_route("10.0.0.3", "203.0.113.0/24")?;
+        let told = scene.good.await_route(A4, "203.0.113.0/24")?;
+        ensure!(told.as_path == [65001, 65003], "{told:?}");
+        let after = scene.memory()?;
+        ensure!(
+            after < before + 16 * 1024,
+            "after {messages} messages {after} KiB are resident, before {before}"
+        );
+        stream.write_all(&down)?;
+        scene.good.await_no_route(A4, "203.0.113.0/24")?;
         scene.ensure_unharmed()
     });
 }
@@ -148,6 +171,18 @@ fn a_thousand_connections_from_strangers_and_from_a_peer_leave_nothing_behind() 
         })?;
         scene.ensure_unharmed()
     });
+}
+
+/// 203.0.113.0/24 by 65003 and 10.0.0.3, with this ORIGIN attribute.
+fn announce(origin: &[u8]) -> Vec<u8> {
+    let mut body = vec![0, 0];
+    let mut attributes = origin.to_vec();
+    attributes.extend([0x40, 2, 6, 2, 1, 0, 0, 0xfd, 0xeb]);
+    attributes.extend([0x40, 3, 4, 10, 0, 0, 3]);
+    body.extend(u16::try_from(attributes.len()).unwrap().to_be_bytes());
+    body.extend(attributes);
+    body.extend([24, 203, 0, 113]);
+    message(2, &body)
 }
 
 fn connect_from(source: &str) -> Result<TcpStream> {
