@@ -13,7 +13,7 @@ use frr_bridge::kernel::{
     StaticRoute, StaticVia,
 };
 use frr_bridge::netlink::{Monitor, Notice, Put, Requests, RouteWriter};
-use frr_bridge::resolve::Resolution;
+use frr_bridge::resolve::{Resolution, ThroughDefault};
 use frr_bridge::route::{Hop, Protocol, Route, RouteKind};
 use ipnet::IpNet;
 use namespace::{Bridge, eventually, hop, in_namespace, ip, ours, route, via};
@@ -221,7 +221,7 @@ fn next_hops_are_tracked() {
         ip("link set wan0 down");
         bridge.until(|event| *event == Event::NextHop(connected, Resolution::Unreachable)).await;
         bridge.until(|event| *event == Event::NextHop(far, Resolution::Unreachable)).await;
-        bridge.send(Command::ResolveViaDefault(true)).await;
+        bridge.send(Command::ResolveViaDefault(ThroughDefault { v4: true, v6: true })).await;
         bridge
             .until(|event| matches!(event, Event::NextHop(at, found) if *at == far && found.is_reachable()))
             .await;

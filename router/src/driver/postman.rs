@@ -13,24 +13,22 @@ use bgp_core::rib::{FibChange, Progress};
 use bgp_core::session::{Restarted, Session, SessionCommand, SessionEvent};
 use bgp_core::speaker::config::{Config, RemoteAs, UpdateSource};
 use bgp_core::speaker::{
-    Dial, DialOrder, Direction, KernelRoute, Link, LinkInterface, Presence, ReloadSummary, Speaker,
-    SpeakerEvent,
+    Dial, DialOrder, Direction, KernelRoute, Link, LinkInterface, Presence, Speaker, SpeakerEvent,
 };
-use bgp_core::{Instant, PeerId, SessionId};
+use bgp_core::{Instant, PeerId, RouterId, SessionId};
 use frr_bridge::interface::Interface;
 use frr_bridge::kernel::{Command, Event, Kernel};
 use hashbrown::HashMap;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use super::clock::{Clock, sleep_until};
 use super::connection::{Connection, Report};
 use super::kernel_side::{self, Redistribution, RoutesDown};
 use super::outbox::Outbox;
-use super::{answer, journal, socket};
-use crate::config::Desired;
+use super::{addresses, answer, journal, socket};
 use crate::control::door::{BgpQuery, KernelQuery};
 
 /// Where things come from.
@@ -40,6 +38,15 @@ pub(super) struct Inlets {
     pub(super) kernel: mpsc::Receiver<Event>,
     pub(super) bgp_queries: mpsc::Receiver<BgpQuery>,
     pub(super) kernel_queries: mpsc::Receiver<KernelQuery>,
+    pub(super) reloads: mpsc::Receiver<Reload>,
+}
+
+/// A new configuration.
+#[derive(Debug)]
+pub(super) struct Reload {
+    pub(super) config: Arc<Config>,
+    /// `description` lines, by interface.
+    pub(super) descriptions: BTreeMap<String, String>,
 }
 
 /// The speaker and all that it is connected to.
@@ -120,6 +127,7 @@ impl Postman {
                 Some((session, report)) = self.reports.receiver.recv() => self.take_report(session, report),
                 Some((peer, outcome)) = self.dialled.receiver.recv() => self.dialled(peer, outcome),
                 Some((stream, remote)) = self.inlets.accepted.recv() => self.accepted(stream, remote),
+                Some(reload) = self.inlets.reloads.recv() => self.reload(reload),
                 Some(query) = self.inlets.bgp_queries.recv() => answer::bgp(self, query),
                 Some(query) = self.inlets.kernel_queries.recv() => answer::kernel(self, query),
                 _ = kernel.writable(), if is_backed_up => {}
@@ -140,17 +148,41 @@ impl Postman {
         }
     }
 
-    /// Takes a new configuration.
-    pub(super) fn reload(&mut self, config: Arc<Config>) -> ReloadSummary {
-        self.speaker.handle_reload(config, self.clock.now())
+    /// Takes what is to be shown of interfaces.
+    pub(super) fn describe(&mut self, descriptions: BTreeMap<String, String>) {
+        self.descriptions = Arc::new(descriptions);
     }
 
-    /// Takes what the configuration says of interfaces for display.
-    pub(super) fn set_interface_texts(&mut self, desired: &Desired) {
-        let of = |(name, interface): (&String, &crate::config::Interface)| {
-            Some((name.clone(), interface.description.clone()?))
+    fn reload(&mut self, reload: Reload) {
+        self.describe(reload.descriptions);
+        let config = self.identified(reload.config);
+        journal::reload(&self.speaker.handle_reload(config, self.clock.now()));
+    }
+
+    /// Starts the peers, now that the kernel's interfaces and routes are known.
+    fn start(&mut self, restarted: Restarted) {
+        let now = self.clock.now();
+        let config = Arc::clone(self.speaker.config());
+        let identified = self.identified(Arc::clone(&config));
+        if identified != config {
+            info!(router_id = %identified.router_id, "router identifier taken from the interfaces");
+            self.speaker.handle_reload(identified, now);
+        }
+        self.speaker.handle_start(restarted, now);
+    }
+
+    /// Where the configuration names no identifier, the one in use stays; the first is an interface's address.
+    fn identified(&self, config: Arc<Config>) -> Arc<Config> {
+        if config.router_id != RouterId(0) {
+            return config;
+        }
+        let running = self.speaker.config().router_id;
+        let router_id = if running == RouterId(0) {
+            addresses::identifier(self.interfaces.values()).unwrap_or(RouterId(1))
+        } else {
+            running
         };
-        self.descriptions = Arc::new(desired.interfaces.iter().filter_map(of).collect());
+        Arc::new(Config { router_id, ..Config::clone(&config) })
     }
 
     /// When to go on: at once while there is something to decide, else at the speaker's deadline.
@@ -320,14 +352,14 @@ impl Postman {
             SocketAddr::V6(v6) => v6.scope_id(),
             SocketAddr::V4(_) => 0,
         };
-        let interface = kernel_side::interface_towards(self.interfaces.values(), remote.ip(), scope)?;
+        let interface = addresses::interface_towards(self.interfaces.values(), remote.ip(), scope)?;
         let networks = interface.addresses.iter().map(frr_bridge::interface::InterfaceAddress::subnet);
         Some(LinkInterface {
             index: interface.index,
             name: interface.name.clone(),
-            ipv4: socket::ipv4_of(interface),
-            ipv6: socket::ipv6_of(interface),
-            link_local: socket::link_local_of(interface),
+            ipv4: addresses::ipv4(interface, remote.ip()),
+            ipv6: addresses::ipv6(interface, remote.ip()),
+            link_local: addresses::link_local(interface),
             networks: networks.filter(|network| !is_link_local(network.addr())).collect(),
         })
     }
@@ -336,8 +368,8 @@ impl Postman {
         journal::kernel(&event);
         let now = self.clock.now();
         match event {
-            Event::Ready { adopted: 0 } => self.speaker.handle_start(Restarted::No, now),
-            Event::Ready { .. } => self.speaker.handle_start(Restarted::Yes, now),
+            Event::Ready { adopted: 0 } => self.start(Restarted::No),
+            Event::Ready { .. } => self.start(Restarted::Yes),
             Event::Interface(index, Some(interface)) => {
                 if !interface.is_operative() {
                     self.speaker.handle_interface_down(index, now);
