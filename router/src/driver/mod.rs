@@ -19,6 +19,7 @@ mod control_side;
 mod journal;
 mod kernel_side;
 mod listeners;
+mod meeting;
 mod outbox;
 mod postman;
 mod socket;
