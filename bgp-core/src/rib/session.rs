@@ -11,7 +11,7 @@ use super::peer::{Outbox, PeerIx, PeerSession, kind_of};
 use super::scan::Reason;
 use super::shared::Shared;
 use super::source::{FeedId, FeedState, Origin};
-use crate::speaker::config::{PeerConfig, PeerFamilyConfig, Ttl};
+use crate::speaker::config::{PeerConfig, PeerFamilyConfig};
 use crate::types::{Family, FamilyMap, FamilySet, PeerId, PeerKind};
 
 impl Rib {
@@ -191,5 +191,5 @@ fn origin(facts: &RibPeer, peer: PeerIx, family: Family) -> Origin {
 fn wants_connected(facts: &RibPeer) -> bool {
     facts.kind == PeerKind::External
         && !facts.config.disable_connected_check
-        && !matches!(facts.config.ttl, Ttl::Multihop(_))
+        && facts.config.ttl.is_single_hop()
 }

@@ -7,7 +7,7 @@ use crate::policy::{Filter, Match, RouteMap};
 use crate::rib::facts::{LocalAddresses, RibPeer};
 use crate::rib::peer::kind_of;
 use crate::speaker::config::{
-    AttributeUnchanged, DefaultOriginate, LocalAs, NextHopSelf, RemovePrivateAs, SendCommunity, Ttl,
+    AttributeUnchanged, DefaultOriginate, LocalAs, NextHopSelf, RemovePrivateAs, SendCommunity,
 };
 use crate::types::{Asn, Family, PeerKind, Prefix};
 use crate::wire::Caps;
@@ -86,7 +86,7 @@ impl ExportFacts {
 }
 
 fn is_one_hop(peer: &RibPeer) -> bool {
-    peer.kind != PeerKind::External || !matches!(peer.config.ttl, Ttl::Multihop(_))
+    peer.kind != PeerKind::External || peer.config.ttl.is_single_hop()
 }
 
 fn asks_for_peer(map: &RouteMap) -> bool {

@@ -3,6 +3,7 @@
 mod bounds;
 mod decision;
 mod export;
+mod next_hop;
 mod policy;
 mod rewrite;
 mod stale;
