@@ -214,6 +214,7 @@ impl Shared {
     ) -> AttrId {
         let Some(session) = self.peers.session(peer) else { return AttrId::NONE };
         let (peer_config, address) = (Arc::clone(&session.facts.config), session.facts.address);
+        let kinds = session.facts.next_hop_kinds(family);
         let Some(config) = peer_config.families[family].as_ref() else { return AttrId::NONE };
         if !self.is_open(peer, family, config) {
             return AttrId::NONE;
@@ -225,7 +226,7 @@ impl Shared {
                 self.attrs.hold(received, 1);
                 received
             }
-            Verdict::Permit(changes) => self.apply(&config.import, changes, received, address),
+            Verdict::Permit(changes) => self.apply(&config.import, changes, received, (address, kinds)),
         }
     }
 
@@ -241,6 +242,7 @@ impl Shared {
     fn judge_with(&mut self, announced: &Announced<'_>, prefix: &Prefix, memo: &mut Memo) -> AttrId {
         let Some(session) = self.peers.session(announced.peer) else { return AttrId::NONE };
         let address = session.facts.address;
+        let kinds = session.facts.next_hop_kinds(Family::of(prefix));
         match self.ask(announced.config, (announced.peer, address), announced.received, prefix) {
             Verdict::Deny => AttrId::NONE,
             Verdict::Permit(Changes::NONE) => announced.received,
@@ -248,7 +250,8 @@ impl Shared {
                 if let Some((_, id)) = memo.iter().find(|(known, _)| *known == changes) {
                     return *id;
                 }
-                let id = self.apply(&announced.config.import, changes, announced.received, address);
+                let (import, received) = (&announced.config.import, announced.received);
+                let id = self.apply(import, changes, received, (address, kinds));
                 memo.push((changes, id));
                 id
             }

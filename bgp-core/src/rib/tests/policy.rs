@@ -27,7 +27,7 @@ fn only(prefixes: &[&str]) -> Filter {
 }
 
 /// Everything passes; what matches is changed.
-fn change(matches: Vec<Match>, sets: Vec<Set>) -> Filter {
+pub(super) fn change(matches: Vec<Match>, sets: Vec<Set>) -> Filter {
     let entry = |seq, matches, sets| RouteMapEntry {
         seq,
         action: Action::Permit,
