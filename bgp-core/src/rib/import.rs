@@ -78,7 +78,7 @@ impl FamilyRib {
         if session.limits[self.family] == Limit::Exceeded {
             return None;
         }
-        if is_looped(shared, session, config, update) || is_own(session, reach.next_hop) {
+        if is_looped(shared, session, config, update) || !may_be(session, self.family, reach.next_hop) {
             for nlri in reach.nlri {
                 self.withdraw(shared, peer, &nlri);
             }
@@ -360,13 +360,15 @@ fn is_looped(shared: &Shared, session: &PeerSession, config: &PeerFamilyConfig, 
             || update.cluster_list().any(|id| id == shared.settings.cluster_id))
 }
 
-/// RFC 4271 §5.1.3: a next hop that is ourselves leads nowhere.
-fn is_own(session: &PeerSession, next_hop: NextHop) -> bool {
+/// True if a next hop may be that of a route of `family`: it is not ourselves (RFC 4271 §5.1.3), and it is IPv6
+/// for IPv4 only where that was agreed on (RFC 8950 §4).
+fn may_be(session: &PeerSession, family: Family, next_hop: NextHop) -> bool {
     let local = &session.facts.local;
-    match next_hop {
+    let is_own = match next_hop {
         NextHop::V4(addr) => Some(addr) == local.v4,
         NextHop::V6 { global, .. } => Some(global) == local.v6 || Some(global) == local.link_local,
-    }
+    };
+    !is_own && session.facts.next_hop_kinds(family).contain(next_hop)
 }
 
 /// The next hop with its interface; a link-local address is only of use on the peer's own link.

@@ -119,3 +119,19 @@ fn export_policy_leaves_the_next_hop_of_the_other_family_as_it_was() {
     let told = |prefix: &str| site.peers[&to].told[&prefix.parse().unwrap()].0;
     assert_eq!((told(P), told(P6)), (NextHop::from(addr(99)), v6("2001:db8::1")));
 }
+
+#[test]
+fn an_ipv6_next_hop_for_ipv4_counts_as_withdrawal_unless_agreed_on() {
+    for is_extended in [false, true] {
+        let mut site = Site::new();
+        let mut from = facts(1, 65001, |_| {});
+        if is_extended {
+            from.extended_next_hop.insert(Family::Ipv4Unicast);
+        }
+        let from = site.up_with(1, from);
+        site.announce(from, &[P], &attrs(&[65001]));
+        let _ = site.update(from, &reach_body(&[P], v6("2001:db8::1"), &attrs(&[65001])));
+        site.settle();
+        assert_eq!(next_hop(&site, P), is_extended.then(|| v6("2001:db8::1")));
+    }
+}
