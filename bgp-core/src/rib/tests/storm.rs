@@ -167,7 +167,6 @@ fn check(site: &Site) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
     #[test]
     fn what_peers_hold_is_what_the_tables_say(
         events in prop::collection::vec(event(), 1..80),
