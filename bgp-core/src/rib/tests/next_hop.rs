@@ -135,3 +135,34 @@ fn an_ipv6_next_hop_for_ipv4_counts_as_withdrawal_unless_agreed_on() {
         assert_eq!(next_hop(&site, P), is_extended.then(|| v6("2001:db8::1")));
     }
 }
+
+#[test]
+fn an_address_that_the_link_gains_later_is_told_without_a_new_session() {
+    let mut site = Site::new();
+    let from = site.up_with(1, both(facts(1, 65001, |_| {})));
+    let mut to = both(facts(2, 65002, |_| {}));
+    to.local.v6 = None;
+    let to = site.up_with(2, to);
+    site.announce(from, &[P], &attrs(&[65001]));
+    let _ = site.update(from, &reach_body(&[P6], v6("2001:db8::1"), &attrs(&[65001])));
+    site.settle();
+    assert_eq!(site.told(to), [P], "there is no next hop to give for IPv6");
+    let mut local = site.peers[&to].facts.local;
+    local.v6 = Some("2001:db8::250".parse().unwrap());
+    site.rib.peer_link_changed(to, local, vec![]);
+    site.settle();
+    assert_eq!(site.told(to), [P, P6]);
+    let messages = site.peers[&to].messages;
+    site.rib.peer_link_changed(to, local, vec![]);
+    site.settle();
+    assert_eq!(site.peers[&to].messages, messages, "nothing is different");
+    local.v6 = None;
+    site.rib.peer_link_changed(to, local, vec!["192.0.2.0/24".parse().unwrap()]);
+    site.settle();
+    assert_eq!(site.told(to), [P]);
+    assert_eq!(
+        site.peers[&to].told[&P.parse().unwrap()].0.address(),
+        addr(1),
+        "on the peer's own network now"
+    );
+}
