@@ -1,14 +1,14 @@
 //! How connections come about: those the speaker asks for, and those the peers open.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bgp_core::session::Session;
 use bgp_core::speaker::config::{RemoteAs, UpdateSource};
 use bgp_core::speaker::{Dial, DialOrder, Direction, Link, LinkInterface};
 use bgp_core::{PeerId, SessionId};
-use frr_bridge::interface::{Interface, InterfaceAddress};
+use frr_bridge::interface::Interface;
 use tokio::net::TcpStream;
 use tracing::{debug, warn};
 
@@ -111,18 +111,6 @@ impl Postman {
             SocketAddr::V4(_) => 0,
         };
         let interface = addresses::interface_towards(self.interfaces.values(), remote.ip(), scope)?;
-        let networks = interface.addresses.iter().map(InterfaceAddress::subnet);
-        Some(LinkInterface {
-            index: interface.index,
-            name: interface.name.clone(),
-            ipv4: addresses::ipv4(interface, remote.ip()),
-            ipv6: addresses::ipv6(interface, remote.ip()),
-            link_local: addresses::link_local(interface),
-            networks: networks.filter(|network| !is_link_local(network.addr())).collect(),
-        })
+        Some(addresses::link_interface(interface))
     }
-}
-
-fn is_link_local(address: IpAddr) -> bool {
-    matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local())
 }

@@ -268,6 +268,7 @@ impl Postman {
                 if !interface.is_operative() {
                     self.speaker.handle_interface_down(index, now);
                 }
+                self.speaker.handle_link_changed(&addresses::link_interface(&interface), now);
                 self.interfaces.insert(index, interface);
             }
             Event::Interface(index, None) => {
