@@ -21,6 +21,7 @@
 //!  set_advertised(OwnerId, routes, now)      clear(IpAddr, Clear, now) -> bool
 //!  handle_interface_down(index, now)
 //!  handle_interface_up(&LinkInterface, now)
+//!  handle_link_changed(&LinkInterface, now)
 //!  set_redistributed(RouteSource, Family, routes, now)
 //!  shutdown(now)
 //! ```
@@ -29,7 +30,7 @@
 //! [`Speaker::poll_timeout`], which is "now" until the others are empty.
 //!
 //! Rooms: `dial` (Idle, Connect, Active), `admit` (who may connect), `sessions` (what sessions report), `collision`
-//! (RFC 4271 §6.8), `failover` (links that go and come), `restart` (RFC 4724, receiving side), `startup` (restarting side), `origin` (own routes),
+//! (RFC 4271 §6.8), `failover` (links that go and come), `relink` (one that changes), `restart` (RFC 4724, receiving side), `startup` (restarting side), `origin` (own routes),
 //! `reload` and `apply` (new configurations), `operate` (start, stop, clear), `view` (show).
 
 mod admit;
@@ -45,6 +46,7 @@ mod origin;
 mod outbox;
 mod peer;
 mod random;
+mod relink;
 mod reload;
 mod restart;
 mod sessions;

@@ -8,18 +8,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bgp_core::rib::{FibChange, FibRoute, NextHopInterest, NextHopState};
-use bgp_core::speaker::LinkInterface;
 use bgp_core::speaker::config::{Config, RouteSource};
 use bgp_core::{Family, FamilyMap, NextHop, Prefix};
-use frr_bridge::interface::{Interface, InterfaceAddress};
 use frr_bridge::kernel::{
     BgpNextHop, BgpRoute, Command, ForwardingFamily, Kernel, Redistributed, RouteBatch, Source, Sources,
     StaticRoute, StaticVia, Stopped, WantedAddress,
 };
-use frr_bridge::resolve::Resolution;
+use frr_bridge::resolve::{Resolution, ThroughDefault};
 use hashbrown::HashMap;
 
-use super::socket;
 use crate::config::{Desired, StaticTarget};
 
 /// Where BGP's routes go.
@@ -111,8 +108,9 @@ pub(super) async fn configure(kernel: &Kernel, desired: &Desired) -> Result<(), 
             kernel.send(Command::Forwarding(family, on)).await?;
         }
     }
-    let resolve = desired.resolve_via_default_v4 || desired.resolve_via_default_v6;
-    kernel.send(Command::ResolveViaDefault(resolve)).await?;
+    let through_default =
+        ThroughDefault { v4: desired.resolve_via_default_v4, v6: desired.resolve_via_default_v6 };
+    kernel.send(Command::ResolveViaDefault(through_default)).await?;
     kernel.send(Command::Addresses(addresses(desired))).await?;
     kernel.send(Command::StaticRoutes(static_routes(desired))).await?;
     kernel.send(Command::Redistribute(sources(desired.bgp.as_ref()))).await
@@ -213,42 +211,6 @@ impl Redistribution {
         let set = self.routes.get(&source).map(|families| &families[family]);
         set.into_iter().flatten().map(move |(prefix, route)| (*prefix, gateway(route), route.metric))
     }
-}
-
-/// The interface whose networks contain `peer`, or that a link-local address is scoped to.
-pub(super) fn interface_towards<'a>(
-    interfaces: impl IntoIterator<Item = &'a Arc<Interface>>,
-    peer: IpAddr,
-    scope: u32,
-) -> Option<&'a Arc<Interface>> {
-    interfaces.into_iter().find(|interface| {
-        if scope != 0 {
-            return interface.index == scope;
-        }
-        interface.addresses.iter().any(|address| address.subnet().contains(&peer))
-    })
-}
-
-/// An interface as the speaker sees it.
-pub(super) fn link_interface(interface: &Interface) -> LinkInterface {
-    let networks = interface.addresses.iter().map(InterfaceAddress::subnet);
-    LinkInterface {
-        index: interface.index,
-        name: interface.name.clone(),
-        ipv4: socket::ipv4_of(interface),
-        ipv6: socket::ipv6_of(interface),
-        link_local: socket::link_local_of(interface),
-        networks: networks.filter(|network| !is_link_local(network.addr())).collect(),
-    }
-}
-
-/// True if an interface that is operative leads somewhere now that it did not before.
-pub(super) fn is_new_way(before: &Interface, now: &Interface) -> bool {
-    !before.is_operative() || before.name != now.name || before.addresses != now.addresses
-}
-
-fn is_link_local(address: IpAddr) -> bool {
-    matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local())
 }
 
 /// Changes that may wait for the kernel task; past that they wait in the RIB.

@@ -11,6 +11,7 @@
 //! carries each connection's octets; one owns the kernel's side. Every channel is bounded, and the postman waits
 //! for nobody: what it hands out is bounded by credit or keyed by what it is about.
 
+mod addresses;
 mod answer;
 mod clock;
 mod connection;
@@ -18,6 +19,7 @@ mod control_side;
 mod journal;
 mod kernel_side;
 mod listeners;
+mod meeting;
 mod outbox;
 mod postman;
 mod socket;

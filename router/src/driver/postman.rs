@@ -10,27 +10,23 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bgp_core::rib::{FibChange, Progress};
-use bgp_core::session::{Restarted, Session, SessionCommand, SessionEvent};
-use bgp_core::speaker::config::{Config, RemoteAs, UpdateSource};
-use bgp_core::speaker::{
-    Dial, DialOrder, Direction, KernelRoute, Link, LinkInterface, Presence, ReloadSummary, Speaker,
-    SpeakerEvent,
-};
-use bgp_core::{Instant, PeerId, SessionId};
+use bgp_core::session::{Restarted, SessionCommand, SessionEvent};
+use bgp_core::speaker::config::Config;
+use bgp_core::speaker::{KernelRoute, Presence, Speaker, SpeakerEvent};
+use bgp_core::{Instant, PeerId, RouterId, SessionId};
 use frr_bridge::interface::Interface;
 use frr_bridge::kernel::{Command, Event, Kernel};
 use hashbrown::HashMap;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tracing::{debug, warn};
+use tracing::{debug, info};
 
 use super::clock::{Clock, sleep_until};
-use super::connection::{Connection, Report};
+use super::connection::Report;
 use super::kernel_side::{self, Redistribution, RoutesDown};
 use super::outbox::Outbox;
-use super::{answer, journal, socket};
-use crate::config::Desired;
+use super::{addresses, answer, journal};
 use crate::control::door::{BgpQuery, KernelQuery};
 
 /// Where things come from.
@@ -40,6 +36,15 @@ pub(super) struct Inlets {
     pub(super) kernel: mpsc::Receiver<Event>,
     pub(super) bgp_queries: mpsc::Receiver<BgpQuery>,
     pub(super) kernel_queries: mpsc::Receiver<KernelQuery>,
+    pub(super) reloads: mpsc::Receiver<Reload>,
+}
+
+/// A new configuration.
+#[derive(Debug)]
+pub(super) struct Reload {
+    pub(super) config: Arc<Config>,
+    /// `description` lines, by interface.
+    pub(super) descriptions: BTreeMap<String, String>,
 }
 
 /// The speaker and all that it is connected to.
@@ -53,10 +58,10 @@ pub(super) struct Postman {
     /// `description` lines, by interface.
     pub(super) descriptions: Arc<BTreeMap<String, String>>,
     inlets: Inlets,
-    reports: Inbox<(SessionId, Report)>,
-    dialled: Inbox<(PeerId, io::Result<TcpStream>)>,
-    connections: HashMap<SessionId, Outbox>,
-    dialling: HashMap<PeerId, JoinHandle<()>>,
+    pub(super) reports: Inbox<(SessionId, Report)>,
+    pub(super) dialled: Inbox<(PeerId, io::Result<TcpStream>)>,
+    pub(super) connections: HashMap<SessionId, Outbox>,
+    pub(super) dialling: HashMap<PeerId, JoinHandle<()>>,
     redistribution: Redistribution,
     routes_down: RoutesDown,
     sweep: Sweep,
@@ -66,8 +71,8 @@ pub(super) struct Postman {
 
 /// A bounded channel with both its ends.
 #[derive(Debug)]
-struct Inbox<T> {
-    sender: mpsc::Sender<T>,
+pub(super) struct Inbox<T> {
+    pub(super) sender: mpsc::Sender<T>,
     receiver: mpsc::Receiver<T>,
 }
 
@@ -120,6 +125,7 @@ impl Postman {
                 Some((session, report)) = self.reports.receiver.recv() => self.take_report(session, report),
                 Some((peer, outcome)) = self.dialled.receiver.recv() => self.dialled(peer, outcome),
                 Some((stream, remote)) = self.inlets.accepted.recv() => self.accepted(stream, remote),
+                Some(reload) = self.inlets.reloads.recv() => self.reload(reload),
                 Some(query) = self.inlets.bgp_queries.recv() => answer::bgp(self, query),
                 Some(query) = self.inlets.kernel_queries.recv() => answer::kernel(self, query),
                 _ = kernel.writable(), if is_backed_up => {}
@@ -140,17 +146,41 @@ impl Postman {
         }
     }
 
-    /// Takes a new configuration.
-    pub(super) fn reload(&mut self, config: Arc<Config>) -> ReloadSummary {
-        self.speaker.handle_reload(config, self.clock.now())
+    /// Takes what is to be shown of interfaces.
+    pub(super) fn describe(&mut self, descriptions: BTreeMap<String, String>) {
+        self.descriptions = Arc::new(descriptions);
     }
 
-    /// Takes what the configuration says of interfaces for display.
-    pub(super) fn set_interface_texts(&mut self, desired: &Desired) {
-        let of = |(name, interface): (&String, &crate::config::Interface)| {
-            Some((name.clone(), interface.description.clone()?))
+    fn reload(&mut self, reload: Reload) {
+        self.describe(reload.descriptions);
+        let config = self.identified(reload.config);
+        journal::reload(&self.speaker.handle_reload(config, self.clock.now()));
+    }
+
+    /// Starts the peers, now that the kernel's interfaces and routes are known.
+    fn start(&mut self, restarted: Restarted) {
+        let now = self.clock.now();
+        let config = Arc::clone(self.speaker.config());
+        let identified = self.identified(Arc::clone(&config));
+        if identified != config {
+            info!(router_id = %identified.router_id, "router identifier taken from the interfaces");
+            self.speaker.handle_reload(identified, now);
+        }
+        self.speaker.handle_start(restarted, now);
+    }
+
+    /// Where the configuration names no identifier, the one in use stays; the first is an interface's address.
+    fn identified(&self, config: Arc<Config>) -> Arc<Config> {
+        if config.router_id != RouterId(0) {
+            return config;
+        }
+        let running = self.speaker.config().router_id;
+        let router_id = if running == RouterId(0) {
+            addresses::identifier(self.interfaces.values()).unwrap_or(RouterId(1))
+        } else {
+            running
         };
-        self.descriptions = Arc::new(desired.interfaces.iter().filter_map(of).collect());
+        Arc::new(Config { router_id, ..Config::clone(&config) })
     }
 
     /// When to go on: at once while there is something to decide, else at the speaker's deadline.
@@ -214,34 +244,6 @@ impl Postman {
         }
     }
 
-    fn dial(&mut self, order: DialOrder) {
-        match order {
-            DialOrder::Abandon(peer) => {
-                if let Some(attempt) = self.dialling.remove(&peer) {
-                    attempt.abort();
-                }
-            }
-            DialOrder::Open(dial) => {
-                let interface = self.source_interface(&dial);
-                let outcome = self.dialled.sender.clone();
-                let peer = dial.peer;
-                let attempt = tokio::spawn(async move {
-                    let stream = socket::dial(&dial, interface.as_deref()).await;
-                    // The postman is gone only if the program ends.
-                    let _ = outcome.send((dial.peer, stream)).await;
-                });
-                if let Some(before) = self.dialling.insert(peer, attempt) {
-                    before.abort();
-                }
-            }
-        }
-    }
-
-    fn source_interface(&self, dial: &Dial) -> Option<Arc<Interface>> {
-        let Some(UpdateSource::Interface(name)) = &dial.source else { return None };
-        self.interfaces.values().find(|interface| interface.name == *name).cloned()
-    }
-
     fn take_report(&mut self, session: SessionId, report: Report) {
         let now = self.clock.now();
         match report {
@@ -256,86 +258,20 @@ impl Postman {
         }
     }
 
-    fn dialled(&mut self, peer: PeerId, outcome: io::Result<TcpStream>) {
-        self.dialling.remove(&peer);
-        match outcome {
-            Ok(stream) => self.connected(stream, Direction::Dialled(peer)),
-            Err(error) => {
-                debug!(peer = peer.0, %error, "no connection");
-                self.speaker.handle_dial_failed(peer, self.clock.now());
-            }
-        }
-    }
-
-    fn accepted(&mut self, stream: TcpStream, remote: SocketAddr) {
-        let config = self.speaker.config();
-        let address = remote.ip();
-        let peer =
-            config.peers.get(&address).or_else(|| config.listen_range(address).map(|range| &range.template));
-        if let Some(peer) = peer {
-            let external = match peer.remote_as {
-                RemoteAs::Internal => false,
-                RemoteAs::External => true,
-                RemoteAs::Asn(asn) => asn != config.asn,
-            };
-            if let Err(error) = socket::apply_ttl(&stream, address, peer.ttl, external) {
-                warn!(peer = %address, %error, "hop limit not set");
-            }
-            socket::mark_as_routing(&stream, address);
-        }
-        self.connected(stream, Direction::Accepted);
-    }
-
-    fn connected(&mut self, stream: TcpStream, direction: Direction) {
-        let ends = stream.local_addr().and_then(|local| Ok((local, stream.peer_addr()?)));
-        let Ok((local, remote)) = ends else {
-            // It closed before we looked.
-            if let Direction::Dialled(peer) = direction {
-                self.speaker.handle_dial_failed(peer, self.clock.now());
-            }
-            return;
-        };
-        let link = Link { remote, local, direction, interface: self.interface_towards(remote) };
-        if let Some((id, session)) = self.speaker.handle_connected(link, self.clock.now()) {
-            self.carry(id, stream, session);
-        }
-    }
-
-    fn carry(&mut self, id: SessionId, stream: TcpStream, session: Session) {
-        let outbox = Outbox::default();
-        let connection = Connection {
-            id,
-            stream,
-            session,
-            outbox: outbox.clone(),
-            speaker: self.reports.sender.clone(),
-            clock: self.clock,
-        };
-        self.connections.insert(id, outbox);
-        tokio::spawn(connection.run());
-    }
-
-    fn interface_towards(&self, remote: SocketAddr) -> Option<LinkInterface> {
-        let scope = match remote {
-            SocketAddr::V6(v6) => v6.scope_id(),
-            SocketAddr::V4(_) => 0,
-        };
-        let interface = kernel_side::interface_towards(self.interfaces.values(), remote.ip(), scope)?;
-        Some(kernel_side::link_interface(interface))
-    }
-
     fn take_kernel_event(&mut self, event: Event) {
         journal::kernel(&event);
         let now = self.clock.now();
         match event {
-            Event::Ready { adopted: 0 } => self.speaker.handle_start(Restarted::No, now),
-            Event::Ready { .. } => self.speaker.handle_start(Restarted::Yes, now),
+            Event::Ready { adopted: 0 } => self.start(Restarted::No),
+            Event::Ready { .. } => self.start(Restarted::Yes),
             Event::Interface(index, Some(interface)) => {
+                let link = addresses::link_interface(&interface);
+                self.speaker.handle_link_changed(&link, now);
                 let known = self.interfaces.insert(index, Arc::clone(&interface));
                 if !interface.is_operative() {
                     self.speaker.handle_interface_down(index, now);
-                } else if known.is_none_or(|known| kernel_side::is_new_way(&known, &interface)) {
-                    self.speaker.handle_interface_up(&kernel_side::link_interface(&interface), now);
+                } else if known.is_none_or(|known| addresses::is_new_way(&known, &interface)) {
+                    self.speaker.handle_interface_up(&link, now);
                 }
             }
             Event::Interface(index, None) => {

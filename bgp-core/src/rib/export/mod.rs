@@ -33,6 +33,7 @@ use super::table::{PrefixId, Table};
 use crate::types::Family;
 use crate::wire::UpdateWriter;
 use batch::Batch;
+use default::{DefaultDesk, MadeUp};
 pub(super) use facts::ExportFacts;
 pub use flush::Outgoing;
 
@@ -60,6 +61,7 @@ enum Gate {
 #[derive(Debug)]
 struct Group {
     facts: ExportFacts,
+    default: DefaultDesk,
     cohorts: Vec<Cohort>,
 }
 
@@ -72,8 +74,8 @@ struct Cohort {
     members: Vec<PeerIx>,
     /// What is owed to members once the backlog is read.
     endings: Vec<(PeerIx, Ending)>,
-    /// The default route was made up for the members.
-    has_default: bool,
+    /// The made-up default route that the members hold.
+    made_up: MadeUp,
 }
 
 /// What ends a walk over the whole table.
@@ -96,7 +98,6 @@ impl FamilyRib {
             ..Cohort::default()
         };
         self.groups.add(facts, cohort);
-        self.send_default(shared, peer);
     }
 
     /// Stops telling a peer.
@@ -112,8 +113,11 @@ impl FamilyRib {
             shared.peers.send(peer, refresh_marker(self.family, BEGIN_OF_REFRESH));
             cohort.endings.push((peer, Ending::EndOfRefresh));
         }
+        if let (Some(route), Some(facts)) = (&cohort.made_up, facts_of(shared, peer, self.family)) {
+            self.send_default(shared, &facts, (&[peer], route));
+        }
         self.put_back(shared, peer, cohort);
-        self.send_default(shared, peer);
+        self.groups.renew_default(peer);
     }
 
     /// Tells a peer what its changed configuration makes different.
@@ -127,9 +131,7 @@ impl FamilyRib {
         }
         let Some(mut cohort) = self.groups.split(peer) else { return };
         cohort.reader.mark_all(&self.log, &self.table);
-        self.retract_default(shared, peer, &mut cohort);
         self.put_back(shared, peer, cohort);
-        self.send_default(shared, peer);
     }
 
     /// Tells everybody what is different now that a source is looked at differently.
@@ -161,8 +163,12 @@ impl FamilyRib {
     /// True if some peer has room and something to be told.
     pub(super) fn has_to_export(&self, shared: &Shared) -> bool {
         let gate = self.groups.gate;
-        let mut cohorts = self.groups.groups.iter().flat_map(|group| &group.cohorts);
-        cohorts.any(|cohort| cohort.has_room(&shared.peers) && cohort.has_work(&self.log, gate))
+        self.groups.groups.iter().any(|group| {
+            let is_news = |cohort: &Cohort| group.default.wanted().is_some_and(|it| *it != cohort.made_up);
+            let has_work = |cohort: &Cohort| cohort.has_work(&self.log, gate) || is_news(cohort);
+            group.default.has_work(&self.log)
+                || group.cohorts.iter().any(|cohort| cohort.has_room(&shared.peers) && has_work(cohort))
+        })
     }
 
     /// Keeps End-of-RIB back from now on: a helper drops what we have not announced by then (RFC 4724 §4.2).
@@ -184,12 +190,14 @@ impl FamilyRib {
         (batch, gate): (&mut Batch, Gate),
         budget: usize,
     ) -> usize {
-        let mut done = 0;
+        let mut done = self.look_for_default(shared, (&mut *group, &mut batch.policy), budget);
+        let Some(made_up) = group.default.wanted() else { return done };
         let mut slow = Vec::new();
         for cohort in &mut group.cohorts {
             if !cohort.has_room(&shared.peers) {
                 continue;
             }
+            self.tell_default(shared, (&group.facts, made_up), cohort);
             slow.extend(cohort.shed_slow(&shared.peers));
             while done < budget && cohort.has_room(&shared.peers) && !cohort.reader.is_done(&self.log) {
                 let limit = BATCH.min(budget - done);
@@ -214,18 +222,24 @@ impl FamilyRib {
 impl Groups {
     /// Moves everybody on to `position` at least; says where the last one stands then.
     pub(super) fn absorb(&mut self, position: u64, log: &ChangeLog, table: &Table) -> Option<u64> {
-        let cohorts = self.groups.iter_mut().flat_map(|group| &mut group.cohorts);
-        let positions = cohorts.map(|cohort| {
-            let told = &cohort.told;
-            let matters = |id| table.has_paths(id) || told.contains(id);
-            cohort.reader.absorb(position, (log, table), matters);
-            cohort.reader.position()
+        let positions = self.groups.iter_mut().flat_map(|group| {
+            let search = group.default.absorb(position, (log, table));
+            let cohorts = group.cohorts.iter_mut().map(move |cohort| {
+                let told = &cohort.told;
+                let matters = |id| table.has_paths(id) || told.contains(id);
+                cohort.reader.absorb(position, (log, table), matters);
+                cohort.reader.position()
+            });
+            search.into_iter().chain(cohorts)
         });
         positions.min()
     }
 
     /// True if a prefix without paths is of no interest to anybody any more.
     pub(super) fn lets_go(&mut self, id: PrefixId) -> bool {
+        if !self.groups.iter_mut().all(|group| group.default.lets_go(id)) {
+            return false;
+        }
         let mut cohorts = self.groups.iter_mut().flat_map(|group| &mut group.cohorts);
         cohorts.all(|cohort| {
             if cohort.told.contains(id) {
@@ -250,10 +264,11 @@ impl Groups {
         })
     }
 
-    fn note_default(&mut self, peer: PeerIx) {
-        let cohorts = self.groups.iter_mut().flat_map(|group| &mut group.cohorts);
-        for cohort in cohorts.filter(|cohort| cohort.members.contains(&peer)) {
-            cohort.has_default = true;
+    /// Makes the default route of a peer's group anew.
+    fn renew_default(&mut self, peer: PeerIx) {
+        let is_home = |group: &&mut Group| group.cohorts.iter().any(|cohort| cohort.members.contains(&peer));
+        if let Some(group) = self.groups.iter_mut().find(is_home) {
+            group.default.renew();
         }
     }
 
@@ -266,13 +281,15 @@ impl Groups {
         let at = match self.groups.iter().position(|group| group.facts == facts) {
             Some(at) => at,
             None => {
-                self.groups.push(Group { facts, cohorts: Vec::new() });
+                let default = DefaultDesk::new(&facts, &cohort.reader);
+                self.groups.push(Group { facts, default, cohorts: Vec::new() });
                 self.groups.len() - 1
             }
         };
         let Some(group) = self.groups.get_mut(at) else { return };
         let twin = group.cohorts.iter_mut().find(|other| {
-            other.told.is_empty() && cohort.told.is_empty() && other.reader.is_like(&cohort.reader)
+            let is_blank = other.told.is_empty() && cohort.told.is_empty();
+            is_blank && other.made_up == cohort.made_up && other.reader.is_like(&cohort.reader)
         });
         match twin {
             Some(twin) => {
@@ -319,8 +336,10 @@ impl Group {
         let (kept, rest) = self.cohorts.split_at_mut(first + 1);
         let Some(kept) = kept.last_mut() else { return };
         for other in rest.iter_mut().filter(|cohort| is_settled(cohort)) {
+            if other.made_up != kept.made_up {
+                continue;
+            }
             kept.told.union(&other.told);
-            kept.has_default |= other.has_default;
             kept.members.append(&mut other.members);
             kept.endings.append(&mut other.endings);
         }
@@ -370,7 +389,7 @@ impl Cohort {
             told: self.told.clone(),
             members: alloc::vec![peer],
             endings: owed,
-            has_default: self.has_default,
+            made_up: self.made_up.clone(),
         }
     }
 }
