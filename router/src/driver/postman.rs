@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bgp_core::rib::{FibChange, Progress};
@@ -16,7 +16,7 @@ use bgp_core::speaker::{KernelRoute, Presence, Speaker, SpeakerEvent};
 use bgp_core::{Instant, PeerId, RouterId, SessionId};
 use frr_bridge::interface::Interface;
 use frr_bridge::kernel::{Command, Event, Kernel};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -64,6 +64,8 @@ pub(super) struct Postman {
     pub(super) dialling: HashMap<PeerId, JoinHandle<()>>,
     redistribution: Redistribution,
     routes_down: RoutesDown,
+    /// Next hops that the kernel task was asked about and has not answered yet.
+    unanswered: HashSet<IpAddr>,
     sweep: Sweep,
     /// The kernel task's request for everything, until it has been met.
     resending: Option<u32>,
@@ -101,6 +103,7 @@ impl Postman {
             dialling: HashMap::new(),
             redistribution: Redistribution::default(),
             routes_down,
+            unanswered: HashSet::new(),
             sweep: Sweep::Due,
             resending: None,
         }
@@ -110,7 +113,7 @@ impl Postman {
     pub(super) async fn run(&mut self) {
         loop {
             let progress = self.speaker.run(BUDGET);
-            if self.carry_away().await.is_err() {
+            if self.carry_away(progress).await.is_err() {
                 return;
             }
             let deadline = self.wake_at(progress);
@@ -192,8 +195,13 @@ impl Postman {
     }
 
     /// Carries away everything the speaker has to say.
-    async fn carry_away(&mut self) -> Result<(), frr_bridge::kernel::Stopped> {
+    async fn carry_away(&mut self, progress: Progress) -> Result<(), frr_bridge::kernel::Stopped> {
         while let Some(interest) = self.speaker.poll_next_hop() {
+            if interest.wanted {
+                self.unanswered.insert(interest.addr);
+            } else {
+                self.unanswered.remove(&interest.addr);
+            }
             self.kernel.send(kernel_side::interest(interest)).await?;
         }
         while let Some(watch) = self.speaker.poll_network_watch() {
@@ -211,7 +219,9 @@ impl Postman {
             self.routes_down.push(change);
         }
         self.routes_down.offer(&self.kernel);
-        let is_settled = is_all_out && self.routes_down.is_empty();
+        // A route whose next hop is still being asked about is not in the RIB's word yet.
+        let is_decided = progress == Progress::Idle && self.unanswered.is_empty();
+        let is_settled = is_decided && is_all_out && self.routes_down.is_empty();
         if let Some(request) = self.resending.take_if(|_| is_settled) {
             self.kernel.send(Command::Resent(request)).await?;
         }
@@ -279,6 +289,7 @@ impl Postman {
                 self.interfaces.remove(&index);
             }
             Event::NextHop(address, resolution) => {
+                self.unanswered.remove(&address);
                 self.speaker.handle_next_hop(address, kernel_side::next_hop_state(&resolution), now);
             }
             Event::Network(prefix, is_there) => {
