@@ -144,7 +144,9 @@ impl FamilyRib {
     /// Tells peers that have room what changed, at most `budget` prefixes; says how many were looked at.
     pub(super) fn export(&mut self, shared: &mut Shared, budget: usize) -> usize {
         let mut groups = core::mem::take(&mut self.groups);
-        if groups.gate == Gate::Opening && self.marked.is_empty() {
+        let is_decided =
+            || self.marked.is_empty() && !self.is_scanning() && !shared.next_hops.is_any_unanswered();
+        if groups.gate == Gate::Opening && is_decided() {
             groups.gate = Gate::Open(self.log.end());
         }
         let mut done = 0;
