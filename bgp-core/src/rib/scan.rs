@@ -2,7 +2,9 @@
 //!
 //! A session that ended, a next hop that changed, a policy that changed: each only leaves a note, and the walk
 //! goes once round from where it stands. Something new while it walks makes it go a full round from there; what
-//! asked before is then finished too. So there is never more than one walk, and nothing is kept per prefix.
+//! asked before is then finished too. So there is never more than one walk, and nothing is kept per prefix. A walk
+//! may go on for ever, if somebody keeps giving reasons; what a dead feed leaves is cleared once the walk has gone
+//! round since it died, whatever came later.
 
 use alloc::vec::Vec;
 
@@ -18,6 +20,8 @@ use super::table::PrefixId;
 #[derive(Debug, Default)]
 pub(super) struct Scan {
     cursor: u32,
+    /// Entries visited so far, in all rounds.
+    visited: u64,
     /// Where the round turns: what is new since it began needs no visit.
     turn: usize,
     left: usize,
@@ -41,6 +45,13 @@ pub(super) enum Reason {
     Rules,
     /// A peer's import policy changed.
     Policy(PeerIx),
+}
+
+impl Scan {
+    /// How many entries the walk has visited so far.
+    pub(super) const fn visited(&self) -> u64 {
+        self.visited
+    }
 }
 
 impl FamilyRib {
@@ -71,17 +82,20 @@ impl FamilyRib {
             }
             let id = PrefixId(self.scan.cursor);
             self.scan.cursor += 1;
+            self.scan.visited += 1;
             self.scan.left -= 1;
             done += 1;
             self.visit(shared, id);
         }
+        let round_ago = self.scan.visited.saturating_sub(self.scan.turn as u64);
+        let mut reaped = Vec::new();
+        shared.sources.reap(self.family, round_ago, |peer| reaped.push(peer));
+        for peer in reaped {
+            shared.forget_peer(peer);
+        }
         if self.scan.left == 0 {
-            self.scan = Scan { cursor: self.scan.cursor, ..Scan::default() };
-            let mut reaped = Vec::new();
-            shared.sources.reap(self.family, |peer| reaped.push(peer));
-            for peer in reaped {
-                shared.forget_peer(peer);
-            }
+            let Scan { cursor, visited, .. } = self.scan;
+            self.scan = Scan { cursor, visited, ..Scan::default() };
         }
         done
     }

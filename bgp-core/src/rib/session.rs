@@ -110,9 +110,15 @@ impl Rib {
     }
 
     /// The peer begins to send everything anew in `family` (BoRR, RFC 7313 §4.2).
+    ///
+    /// While it does so already, or while what it has not sent again the last time is being cleared away, that
+    /// refresh goes on and no other begins: what it has withdrawn it says by itself.
     pub fn mark_stale(&mut self, id: PeerId, family: Family) {
         let Some(ix) = self.shared.peers.ix(id) else { return };
-        self.families[family].kill(&mut self.shared, ix, FeedState::Stale);
+        let has = |state| self.shared.sources.feeds_of(ix, family, state).next().is_some();
+        if has(FeedState::Stale) || has(FeedState::Dead) {
+            return;
+        }
         let live = self.shared.peers.session(ix).and_then(|session| session.feeds[family]);
         if let Some(feed) = live {
             self.shared.sources.set_state(feed, FeedState::Stale);
@@ -145,7 +151,7 @@ impl FamilyRib {
         let feeds: Vec<FeedId> =
             shared.sources.feeds_of(peer, self.family, state).map(|(id, _)| id).collect();
         for &feed in &feeds {
-            shared.sources.set_state(feed, FeedState::Dead);
+            shared.sources.bury(feed, self.scan.visited());
         }
         if !feeds.is_empty() {
             self.scan_for(Reason::DeadFeeds);

@@ -46,6 +46,8 @@ pub(super) struct Feed {
     pub(super) accepted: u32,
     /// Prefixes whose best path is of this feed.
     pub(super) selected: u32,
+    /// How many entries the family's scan had visited when the feed died.
+    buried_at: u64,
 }
 
 /// What the decision asks about a path's peer.
@@ -107,6 +109,7 @@ impl Sources {
             received: 0,
             accepted: 0,
             selected: 0,
+            buried_at: 0,
         };
         let id = match self.free_feeds.pop() {
             Some(id) => {
@@ -131,6 +134,14 @@ impl Sources {
     pub(super) fn set_state(&mut self, feed: FeedId, state: FeedState) {
         if let Some(feed) = self.feed_mut(feed) {
             feed.state = state;
+        }
+    }
+
+    /// A feed's paths are void; the scan over its family has visited so many entries.
+    pub(super) fn bury(&mut self, feed: FeedId, visited: u64) {
+        if let Some(feed) = self.feed_mut(feed) {
+            feed.state = FeedState::Dead;
+            feed.buried_at = visited;
         }
     }
 
@@ -164,10 +175,12 @@ impl Sources {
         }
     }
 
-    /// Gives the ids of dead feeds of `family` back; `each` gets their peers. Nothing may name them any more.
-    pub(super) fn reap(&mut self, family: Family, mut each: impl FnMut(PeerIx)) {
+    /// Gives the ids back of feeds of `family` that died before the scan had visited more than `visited` entries;
+    /// `each` gets their peers. Nothing may name them any more.
+    pub(super) fn reap(&mut self, family: Family, visited: u64, mut each: impl FnMut(PeerIx)) {
         for (at, feed) in (0u32..).zip(&mut self.feeds) {
-            if feed.state == FeedState::Dead && feed.origin.family == family && feed.received == 0 {
+            let is_over = feed.state == FeedState::Dead && feed.buried_at <= visited;
+            if is_over && feed.origin.family == family && feed.received == 0 {
                 feed.state = FeedState::Unused;
                 self.free.push(feed.base);
                 self.free_feeds.push(FeedId(at));
@@ -226,6 +239,12 @@ impl Sources {
     /// The path identifier of a source.
     pub(super) fn path_id(&self, id: SourceId) -> u32 {
         self.sources.get(id.0 as usize).map_or(0, |source| source.path_id)
+    }
+
+    /// Room for feeds.
+    #[cfg(test)]
+    pub(super) fn extent(&self) -> usize {
+        self.feeds.len()
     }
 
     fn add(&mut self, feed: FeedId, path_id: u32) -> SourceId {

@@ -32,6 +32,8 @@ pub(super) enum Ending {
     EndOfRib,
     /// RFC 7313 §4.2.
     EndOfRefresh,
+    /// Nothing is said at the end of a refresh to a peer that does not know RFC 7313.
+    Silence,
 }
 
 /// Whether End-of-RIB may go out.
@@ -55,6 +57,12 @@ impl Cohort {
         !self.reader.is_done(log) || self.endings.iter().any(|&(_, ending)| gate.lets(ending))
     }
 
+    /// True if a refresh that `peer` asked for is not over.
+    pub(super) fn is_refreshing(&self, peer: PeerIx) -> bool {
+        let mut endings = self.endings.iter().filter(|(member, _)| *member == peer);
+        endings.any(|(_, ending)| *ending != Ending::EndOfRib)
+    }
+
     /// Takes out what ends a walk that is over.
     pub(super) fn take_due(&mut self, gate: Gate) -> Vec<(PeerIx, Ending)> {
         if self.endings.is_empty() || self.reader.has_backlog() {
@@ -63,7 +71,7 @@ impl Cohort {
         let is_read = |ending| match (ending, gate) {
             (Ending::EndOfRib, Gate::Open(end)) => self.reader.position() >= end,
             (Ending::EndOfRib, _) => false,
-            (Ending::EndOfRefresh, _) => true,
+            (Ending::EndOfRefresh | Ending::Silence, _) => true,
         };
         let (due, kept) = self.endings.iter().partition(|&&(_, ending)| is_read(ending));
         self.endings = kept;
@@ -100,19 +108,20 @@ impl Default for Gate {
 
 impl Gate {
     pub(super) const fn lets(self, ending: Ending) -> bool {
-        matches!((self, ending), (Self::Open(_), _) | (_, Ending::EndOfRefresh))
+        matches!((self, ending), (Self::Open(_), _) | (_, Ending::EndOfRefresh | Ending::Silence))
     }
 }
 
 impl Ending {
-    pub(super) fn message(self, family: Family) -> Bytes {
+    pub(super) fn message(self, family: Family) -> Option<Bytes> {
         match self {
             Self::EndOfRib => {
                 let mut message = Vec::new();
                 UpdateWriter::end_of_rib(&mut message, family);
-                message.into()
+                Some(message.into())
             }
-            Self::EndOfRefresh => refresh_marker(family, END_OF_REFRESH),
+            Self::EndOfRefresh => Some(refresh_marker(family, END_OF_REFRESH)),
+            Self::Silence => None,
         }
     }
 }

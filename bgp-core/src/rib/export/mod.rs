@@ -72,18 +72,29 @@ impl FamilyRib {
     }
 
     /// Tells a peer everything again (RFC 2918; between markers if RFC 7313 was agreed on).
+    ///
+    /// Who asks again before that is over has the walk begin anew, and is told nothing twice beside it.
     pub(super) fn refresh(&mut self, shared: &mut Shared, peer: PeerIx) {
         let Some(mut cohort) = self.groups.split(peer) else { return };
         cohort.reader.mark_all(&self.log, &self.table);
-        if shared.peers.session(peer).is_some_and(|session| session.facts.enhanced_refresh) {
+        if !cohort.is_refreshing(peer) {
+            let ending = self.begin_refresh(shared, peer, &cohort);
+            cohort.endings.push((peer, ending));
+        }
+        self.put_back(shared, peer, cohort);
+        self.groups.renew_default(peer);
+    }
+
+    /// What goes before the walk; what is owed after it.
+    fn begin_refresh(&self, shared: &mut Shared, peer: PeerIx, cohort: &Cohort) -> Ending {
+        let is_framed = shared.peers.session(peer).is_some_and(|session| session.facts.enhanced_refresh);
+        if is_framed {
             shared.peers.send(peer, begin_of_refresh(self.family));
-            cohort.endings.push((peer, Ending::EndOfRefresh));
         }
         if let (Some(route), Some(facts)) = (&cohort.made_up, facts_of(shared, peer, self.family)) {
             self.send_default(shared, &facts, (&[peer], route));
         }
-        self.put_back(shared, peer, cohort);
-        self.groups.renew_default(peer);
+        if is_framed { Ending::EndOfRefresh } else { Ending::Silence }
     }
 
     /// Tells a peer what its changed configuration makes different.
@@ -172,7 +183,9 @@ impl FamilyRib {
                 done += self.flush(shared, (&group.facts, cohort), batch, limit);
             }
             for (peer, ending) in cohort.take_due(gate) {
-                shared.peers.send(peer, ending.message(self.family));
+                if let Some(message) = ending.message(self.family) {
+                    shared.peers.send(peer, message);
+                }
             }
         }
         group.cohorts.append(&mut slow);

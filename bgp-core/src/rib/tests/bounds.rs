@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::*;
-use crate::speaker::config::{MaximumPrefix, MaximumPrefixAction};
+use crate::speaker::config::{DefaultOriginate, MaximumPrefix, MaximumPrefixAction};
 
 const P: &str = "203.0.113.0/24";
 
@@ -137,4 +137,71 @@ fn prefixes_that_come_and_go_leave_no_slots_behind_a_sleeping_peer() {
     site.settle();
     assert!(site.told(to).is_empty());
     site.assert_empty();
+}
+
+#[test]
+fn refreshes_asked_for_again_and_again_are_one() {
+    for enhanced_refresh in [true, false] {
+        let mut site = Site::new();
+        let from = site.up(1, 65001, |_| {});
+        let asks = facts(2, 65002, |config| config.default_originate = Some(DefaultOriginate::default()));
+        let to = site.up_with(2, RibPeer { enhanced_refresh, ..asks });
+        site.announce(from, &[P], &attrs(&[65001]));
+        site.settle();
+        let before = site.peers[&to].messages;
+        site.asleep.push(to);
+        for _ in 0..10_000 {
+            site.rib.handle_refresh(to, Family::Ipv4Unicast);
+        }
+        let ix = site.rib.shared.peers.ix(to).unwrap();
+        let waiting = site.rib.shared.peers.pending(ix);
+        assert!(waiting < 200, "{waiting} octets wait");
+        site.settle();
+        // The default route and the prefix, and the markers around them.
+        let expected = if enhanced_refresh { 4 } else { 2 };
+        assert_eq!(site.peers[&to].messages - before, expected);
+        // And when that is over, once more.
+        site.rib.handle_refresh(to, Family::Ipv4Unicast);
+        site.settle();
+        assert_eq!(site.peers[&to].messages - before, 2 * expected);
+    }
+}
+
+#[test]
+fn a_refresh_that_begins_again_and_again_leaves_no_feeds_behind() {
+    let mut site = Site::new();
+    let from = site.up(1, 65001, |_| {});
+    site.announce(from, &[P], &attrs(&[65001]));
+    site.settle();
+    for round in 0..1000 {
+        site.rib.mark_stale(from, Family::Ipv4Unicast);
+        site.announce(from, &[&std::format!("10.0.{}.0/24", round % 200)], &attrs(&[65001]));
+        if round % 3 == 0 {
+            site.rib.sweep_stale(from, Family::Ipv4Unicast);
+        }
+    }
+    let feeds = site.rib.shared.sources.extent();
+    assert!(feeds <= 8, "{feeds}");
+    site.settle();
+    assert_eq!(site.rib.peer_counts(from, Family::Ipv4Unicast).received, 200);
+}
+
+#[test]
+fn sessions_that_come_and_go_leave_no_feeds_behind_in_a_large_table() {
+    let mut site = Site::new();
+    let from = site.up(1, 65001, |_| {});
+    for n in 0..1000 {
+        site.announce(from, &[&std::format!("10.{}.{}.0/24", n / 250, n % 250)], &attrs(&[65001]));
+    }
+    site.settle();
+    for _ in 0..2000 {
+        let guest = site.up(2, 65002, |_| {});
+        site.announce(guest, &[P], &attrs(&[65002]));
+        site.down(guest, Retain::Nothing);
+        // Far less than a walk over the table.
+        let _ = site.rib.run(100);
+        site.drain();
+    }
+    let feeds = site.rib.shared.sources.extent();
+    assert!(feeds <= 100, "{feeds}");
 }
