@@ -6,11 +6,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bgp_core::Instant;
-use bgp_core::session::{DownReason, Restarted, SessionEvent};
-use bgp_core::speaker::config::{Config, UpdateSource};
+use bgp_core::session::{DownReason, OpenSummary, Restarted, SessionEvent};
+use bgp_core::speaker::config::{Config, ListenRange, UpdateSource};
 use bgp_core::speaker::{DialOrder, Direction, Link, LinkInterface, Speaker};
 use bgp_core::wire::{ErrorKind, NotificationBuf};
+use bgp_core::{Asn, Instant, RouterId};
 use testkit::address;
 use testkit::wanted::{Wanted, peer, router};
 
@@ -94,4 +94,57 @@ fn nothing_is_let_in_before_the_start() {
     let mapped: SocketAddr = "[::ffff:10.0.0.2]:50000".parse().unwrap();
     let link = link(mapped, Direction::Accepted, "lan0");
     assert!(speaker.handle_connected(link, Instant::START + SECOND).is_some(), "IPv4 in IPv6 is IPv4");
+}
+
+#[test]
+fn peers_that_have_failed_do_not_use_the_listen_limit_up() {
+    let mut config = router(1, 65001);
+    config.listen_limit = 1;
+    let template = Arc::new(peer(65002));
+    config.listen_ranges.push(ListenRange { prefix: "10.1.0.0/16".parse().unwrap(), template });
+    let mut speaker = started(config);
+    let from = |host: u8| {
+        let remote = SocketAddr::from(([10, 1, 0, host], 50000));
+        link(remote, Direction::Accepted, "lan0")
+    };
+    let (failing, _) = speaker.handle_connected(from(1), Instant::START).unwrap();
+    assert!(speaker.handle_connected(from(2), Instant::START).is_none(), "the limit is one");
+    let garbage = DownReason::Expired(NotificationBuf::new(ErrorKind::HOLD_TIMER_EXPIRED));
+    speaker.handle_event(failing, SessionEvent::Down(garbage), Instant::START);
+    assert!(speaker.handle_connected(from(2), Instant::START).is_some(), "somebody else may come");
+    assert!(speaker.handle_connected(from(1), Instant::START).is_none(), "the limit still is one");
+}
+
+#[test]
+fn a_connection_that_says_nothing_does_not_keep_its_peer_from_being_dialled() {
+    let mut speaker = started(router(1, 65001).with_peer(2, peer(65002)));
+    let remote = SocketAddr::new(address(2), 50000);
+    let silent = link(remote, Direction::Accepted, "lan0");
+    assert!(speaker.handle_connected(silent, Instant::START).is_some());
+    // Also not after an attempt that failed, and after one that was closed before anything was said.
+    let (dial, now) = next_dial(&mut speaker);
+    speaker.handle_dial_failed(dial.peer, now);
+    let (dial, now) = next_dial(&mut speaker);
+    let (id, _) =
+        speaker.handle_connected(link(dial.remote, Direction::Dialled(dial.peer), "lan0"), now).unwrap();
+    speaker.handle_event(id, SessionEvent::Down(DownReason::Closed), now);
+    let (dial, now) = next_dial(&mut speaker);
+    let dialled = link(dial.remote, Direction::Dialled(dial.peer), "lan0");
+    assert!(speaker.handle_connected(dialled, now).is_some());
+    assert!(
+        now < Instant::START + 100 * SECOND,
+        "the silent connection may live for four minutes, not {now:?}"
+    );
+}
+
+#[test]
+fn a_peer_that_has_sent_its_open_is_not_dialled_any_more() {
+    let mut speaker = started(router(1, 65001).with_peer(2, peer(65002)));
+    let remote = SocketAddr::new(address(2), 50000);
+    let accepted = link(remote, Direction::Accepted, "lan0");
+    let (id, _) = speaker.handle_connected(accepted, Instant::START).unwrap();
+    let summary = OpenSummary { router_id: RouterId(2), asn: Asn(65002) };
+    speaker.handle_event(id, SessionEvent::Opened(summary), Instant::START);
+    let view = speaker.peer(address(2)).unwrap();
+    assert_eq!(view.next_dial, None);
 }

@@ -5,6 +5,7 @@
 //! once, not for keeping.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use bytes::Bytes;
 
@@ -27,6 +28,17 @@ pub struct Faults {
     pub discarded: u32,
     /// What was wrong with the first of them, for the log.
     pub first: Option<Fault>,
+    /// Which one of the batch that was.
+    first_at: usize,
+}
+
+/// An UPDATE that RFC 7606 had to put up with, for the log (§6): what was wrong, and all of it.
+#[derive(Clone, Debug)]
+pub struct Malformed {
+    /// What was wrong.
+    pub fault: Fault,
+    body: Bytes,
+    spans: UpdateSpans,
 }
 
 /// Where a message's body is, and what `check` found in it.
@@ -44,11 +56,18 @@ impl UpdateBatch {
 
     /// The UPDATEs.
     pub fn updates(&self) -> impl Iterator<Item = Update<'_>> {
-        self.entries.iter().map(|entry| {
-            let start = usize::try_from(entry.start).unwrap_or(usize::MAX);
-            let end = start.saturating_add(usize::from(entry.len));
-            Update::from_spans(self.octets.get(start..end).unwrap_or_default(), entry.spans)
-        })
+        self.entries
+            .iter()
+            .map(|entry| Update::from_spans(self.octets.get(entry.range()).unwrap_or_default(), entry.spans))
+    }
+
+    /// The first that was put up with.
+    #[must_use]
+    pub fn malformed(&self) -> Option<Malformed> {
+        let fault = self.faults.first?;
+        let entry = self.entries.get(self.faults.first_at)?;
+        let body = self.octets.get(entry.range())?;
+        Some(Malformed { fault, body: self.octets.slice_ref(body), spans: entry.spans })
     }
 
     /// How many UPDATEs.
@@ -76,23 +95,38 @@ impl UpdateBatch {
     }
 }
 
+impl Malformed {
+    /// The UPDATE; it already acts on the fault.
+    #[must_use]
+    pub fn update(&self) -> Update<'_> {
+        Update::from_spans(&self.body, self.spans)
+    }
+}
+
 impl Entry {
     /// The UPDATE whose `body` is at `start`. Receive buffers are far smaller than four gigabytes.
     pub(super) fn new(start: usize, body: &[u8], spans: UpdateSpans) -> Self {
         let start = u32::try_from(start).unwrap_or(u32::MAX);
         Self { start, len: u16::try_from(body.len()).unwrap_or(u16::MAX), spans }
     }
+
+    fn range(&self) -> Range<usize> {
+        let start = usize::try_from(self.start).unwrap_or(usize::MAX);
+        start..start.saturating_add(usize::from(self.len))
+    }
 }
 
 impl Faults {
-    /// Counts one checked UPDATE.
-    pub(super) fn count(&mut self, fate: Fate, fault: Option<Fault>) {
+    /// Counts one checked UPDATE, the one at `at` in its batch.
+    pub(super) fn count(&mut self, at: usize, fate: Fate, fault: Option<Fault>) {
         match fate {
             Fate::Keep => return,
             Fate::DiscardAttribute => self.discarded += 1,
             Fate::TreatAsWithdraw => self.withdrawn += 1,
         }
-        self.first = self.first.or(fault);
+        if self.first.is_none() {
+            (self.first, self.first_at) = (fault, at);
+        }
     }
 
     /// True if nothing was wrong.

@@ -64,7 +64,7 @@ impl Intake {
                     Err(error) => return Some(Stop::Wrong(error, error.notification(message.body))),
                 };
                 if checked.fate != Fate::Keep {
-                    self.faults.count(checked.fate, checked.fault);
+                    self.faults.count(self.entries.len(), checked.fate, checked.fault);
                 }
                 self.entries.push(Entry::new(
                     self.consumed + HEADER_LEN,

@@ -44,7 +44,7 @@ use line::Line;
 use state::State;
 use timers::Jitter;
 
-pub use batch::{Faults, UpdateBatch};
+pub use batch::{Faults, Malformed, UpdateBatch};
 pub use config::{Offer, RestartOffer, Restarted, SessionConfig};
 pub use event::{DownReason, OpenSummary, SessionCommand, SessionEvent};
 pub use line::{Counters, History};

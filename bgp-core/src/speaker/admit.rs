@@ -121,16 +121,17 @@ impl Speaker {
         Ok(id)
     }
 
-    /// Dismisses a dynamic peer that has connected and then said nothing, so that silence cannot use the limit up.
+    /// Dismisses a dynamic peer that has connected and then said nothing, or that has failed and is only remembered
+    /// because it must wait: neither can use the limit up.
     fn make_room(&mut self, now: Instant) -> bool {
-        let is_silent = |peer: &Peer| {
-            let waits = |session: &Attached| {
-                matches!(session.phase, Phase::OpenSent) && now - session.since >= REPLACE_AFTER
-            };
-            peer.is_dynamic() && peer.stale.is_empty() && peer.sessions.iter().all(waits)
+        let waits = |session: &Attached| {
+            matches!(session.phase, Phase::OpenSent) && now - session.since >= REPLACE_AFTER
         };
-        let silent = self.peers.iter().find(|(_, peer)| is_silent(peer) && !peer.dialler.is_held());
-        let Some(id) = silent.map(|(id, _)| *id) else {
+        let is_of_no_use = |peer: &Peer| {
+            let has_nothing = peer.stale.is_empty() && peer.sessions.iter().all(waits);
+            peer.is_dynamic() && has_nothing && !peer.dialler.is_limited()
+        };
+        let Some(id) = self.peers.iter().find(|(_, peer)| is_of_no_use(peer)).map(|(id, _)| *id) else {
             return false;
         };
         self.tell(id, PeerEvent::Dismissed);
@@ -145,9 +146,8 @@ impl Speaker {
         let seed = self.random.next();
         let peer = self.peers.get_mut(&id)?;
         let is_known = peer.history.established > 0 || self.acquainted.contains(&peer.address);
-        match link.direction {
-            Direction::Dialled(_) => peer.dialler.dialled(),
-            Direction::Accepted => peer.dialler.accepted(),
+        if link.direction != Direction::Accepted {
+            peer.dialler.dialled();
         }
         let mut config = session_config(&self.config, peer, restarted);
         if runs_long || is_known {

@@ -5,12 +5,15 @@
 //!   Idle ──────────────▶ Active ──────────────────▶ Connect
 //!    ▲                   │    ▲     attempt failed    │
 //!    │                   │    └───────────────────────┤
-//!    │ last session over │ connected                  │ connected
+//!    │ last session over │ the peer's OPEN            │ connected
 //!    └────────────── Engaged ◀────────────────────────┘
 //! ```
 //!
-//! *Engaged* is what the RFC calls OpenSent, OpenConfirm and Established: at least one session exists and no
-//! attempt is running. The machine knows neither sockets nor sessions; it answers "when next" and "may it connect".
+//! *Engaged* is what the RFC calls OpenSent, OpenConfirm and Established: at least one session counts and no
+//! attempt is running. A connection that the peer opened counts once its OPEN has come. We differ from RFC 4271
+//! §8.2.2, where it stops the ConnectRetryTimer at once: whoever connects from a peer's address and says nothing
+//! would keep us from the peer for four minutes. The machine knows neither sockets nor sessions; it answers "when
+//! next" and "may it connect".
 //!
 //! Two things grow and shrink. After an attempt that TCP refused, the next waits 2 s, then doubles up to the
 //! ConnectRetryTimer (RFC 4271 §10 suggests 120 s at once; we differ: a peer that reboots is back in seconds).
@@ -142,9 +145,9 @@ impl Dialler {
         self.state = DialState::Engaged;
     }
 
-    /// A connection that the peer opened is up. An attempt that is running goes on: collisions are for OPENs to
-    /// decide (RFC 4271 §6.8).
-    pub(super) fn accepted(&mut self) {
+    /// The peer's OPEN has come. An attempt that is running goes on: collisions are for OPENs to decide
+    /// (RFC 4271 §6.8).
+    pub(super) fn opened(&mut self) {
         if !matches!(self.state, DialState::Connect { .. }) {
             self.state = DialState::Engaged;
         }
@@ -171,13 +174,16 @@ impl Dialler {
         }
     }
 
-    /// The last session is over.
+    /// The last session that counted is over, or one that never did.
     pub(super) fn ended(&mut self, end: End, rules: DialRules, random: &mut Random, now: Instant) {
-        if self.state != DialState::Engaged {
-            return;
-        }
+        let is_engaged = match self.state {
+            DialState::Engaged => true,
+            DialState::Active { .. } | DialState::Idle(Idle::Held { .. }) => false,
+            DialState::Connect { .. } | DialState::Idle(Idle::Shut | Idle::PrefixLimit { .. }) => return,
+        };
         match end {
-            End::Unopened => return self.missed(rules, random, now),
+            End::Unopened if is_engaged => return self.missed(rules, random, now),
+            End::Unopened => return,
             End::Lived(lived) if lived >= IDLE_HOLD_MOST => self.failures = 1,
             End::Lived(_) | End::Failed => self.failures = self.failures.saturating_add(1),
         }
@@ -193,6 +199,11 @@ impl Dialler {
     /// True if an attempt is running.
     pub(super) const fn is_dialling(&self) -> bool {
         matches!(self.state, DialState::Connect { .. })
+    }
+
+    /// True while the peer is out for too many prefixes.
+    pub(super) const fn is_limited(&self) -> bool {
+        matches!(self.state, DialState::Idle(Idle::PrefixLimit { .. }))
     }
 
     /// True while a hold must be waited out.
@@ -255,7 +266,7 @@ pub(super) enum End {
     Lived(Duration),
 }
 
-/// Whether the peer has other connections.
+/// Whether the peer has other connections that count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Others {
     /// At least one.
@@ -326,7 +337,7 @@ mod tests {
         let mut dialler = Dialler::new();
         dialler.start(rules, &mut random, at(0));
         assert_eq!(dialler.deadline(), None);
-        dialler.accepted();
+        dialler.opened();
         dialler.ended(End::Failed, rules, &mut random, at(9));
         let until = dialler.deadline().unwrap();
         assert_eq!(dialler.expire(rules, &mut random, until), Attempt::None);

@@ -5,7 +5,7 @@ use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
 use crate::rib::MaxPrefixVerdict;
-use crate::session::{DownReason, Negotiated};
+use crate::session::{DownReason, Malformed, Negotiated};
 use crate::types::{Family, FamilySet, PeerId, Prefix};
 
 /// Something that an operator may want to know.
@@ -68,6 +68,15 @@ pub enum PeerEvent {
     },
     /// The peer has restarted: its new connection replaces the old one (RFC 4724 §5).
     Replaced,
+    /// It sent UPDATEs that RFC 7606 puts up with.
+    Malformed {
+        /// The first of a read.
+        first: Malformed,
+        /// UPDATEs of the read whose routes were treated as withdrawn.
+        withdrawn: u32,
+        /// UPDATEs of the read that lost an attribute.
+        discarded: u32,
+    },
     /// `maximum-prefix` has something to say.
     MaxPrefix(MaxPrefixVerdict),
     /// What comes from the peer is looked at differently now, but the peer cannot be asked for it again (no RFC

@@ -10,7 +10,7 @@ use core::time::Duration;
 
 use super::config::PeerConfig;
 use super::dial::{DialRules, DialState, Dialler, Idle, Others};
-use super::link::Link;
+use super::link::{Direction, Link};
 use super::stats::SessionStats;
 use crate::session::{DownReason, FsmState, Negotiated, OpenSummary};
 use crate::time::Instant;
@@ -146,8 +146,13 @@ impl Peer {
         DialRules { passive: waits, connect_retry: self.config.timers.connect_retry }
     }
 
+    /// Whether there are connections that keep us from dialling: those we opened, and those the peer has spoken on.
     pub(super) fn others(&self) -> Others {
-        if self.sessions.is_empty() { Others::None } else { Others::Live }
+        let counts = |session: &Attached| match session.phase {
+            Phase::OpenSent => session.link.direction != Direction::Accepted,
+            Phase::OpenConfirm(_) | Phase::Established(_) => true,
+        };
+        if self.sessions.iter().any(counts) { Others::Live } else { Others::None }
     }
 
     pub(super) const fn is_dynamic(&self) -> bool {

@@ -7,7 +7,7 @@ use alloc::sync::Arc;
 
 use super::collision::{Existing, Identity, Resolution, resolve};
 use super::config::{MaximumPrefixAction, PeerConfig};
-use super::dial::End;
+use super::dial::{End, Others};
 use super::event::{Kept, PeerEvent};
 use super::link::{DialOrder, Link};
 use super::peer::{Attached, Established, LastReset, Peer, Phase};
@@ -16,7 +16,9 @@ use super::restart::{self, Retention};
 use super::stats::SessionStats;
 use super::{Speaker, cease};
 use crate::rib::{MaxPrefixOutcome, MaxPrefixVerdict, Retain, RibPeer};
-use crate::session::{DownReason, Negotiated, OpenSummary, SessionCommand, SessionEvent, UpdateBatch};
+use crate::session::{
+    DownReason, Faults, Negotiated, OpenSummary, SessionCommand, SessionEvent, UpdateBatch,
+};
 use crate::time::Instant;
 use crate::types::{Asn, Family, FamilySet, PeerId, PeerKind, SessionId};
 use crate::wire::{ErrorKind, NotificationBuf, PeerSide, RefreshKind};
@@ -81,11 +83,12 @@ impl Speaker {
         };
         session.phase = Phase::OpenConfirm(summary);
         let (new, made) = (session.link.direction, session.since);
+        peer.dialler.opened();
         let remote = Identity { router_id: summary.router_id, asn: summary.asn };
         let other = peer.sessions.iter().find(|session| session.id != from);
-        let Some((other, existing)) =
-            other.map(|other| (other.id, (existing(&other.phase, made), other.link.direction)))
-        else {
+        let other = other.map(|other| (other.id, (existing(&other.phase, made), other.link.direction)));
+        self.arm(id);
+        let Some((other, existing)) = other else {
             return;
         };
         match resolve(existing, new, local, remote) {
@@ -144,6 +147,10 @@ impl Speaker {
         }
         established.last_update = now;
         self.is_busy = true;
+        if let Some(first) = batch.malformed() {
+            let Faults { withdrawn, discarded, .. } = batch.faults();
+            self.tell(id, PeerEvent::Malformed { first, withdrawn, discarded });
+        }
         for update in batch.updates() {
             let received = self.rib.handle_update(id, &update, now);
             if let Some(family) = received.end_of_rib {
@@ -236,7 +243,7 @@ impl Speaker {
         if lived.is_some() {
             peer.history.dropped += 1;
         }
-        if peer.sessions.is_empty() {
+        if peer.others() == Others::None {
             let end = match (lived, &detached.phase, &reason) {
                 (Some(lived), _, _) => End::Lived(lived),
                 (None, Phase::OpenSent, DownReason::Closed) => End::Unopened,

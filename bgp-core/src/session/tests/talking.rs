@@ -37,7 +37,9 @@ fn a_fault_that_rfc_7606_puts_up_with_is_counted_and_the_session_goes_on() {
     rig.session.handle_input(&mut rig.input, rig.now);
     let Some(SessionEvent::Updates(batch)) = rig.session.poll_event() else { panic!("no batch") };
     assert_eq!((batch.len(), batch.faults().withdrawn, batch.faults().discarded), (3, 1, 0));
-    assert!(batch.faults().first.is_some());
+    let malformed = batch.malformed().unwrap();
+    assert_eq!(malformed.fault.to_string(), "ORIGIN has a wrong value at octet 4");
+    assert_eq!(malformed.update().body(), BAD_ORIGIN);
     let second = batch.updates().nth(1).unwrap();
     assert_eq!((second.reach().count(), second.unreach().flat_map(|section| section.nlri).count()), (0, 1));
     assert_eq!(rig.session.history().updates_withdrawn, 1);
