@@ -2,11 +2,12 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use frr_bridge::vty::codec::{Reply, Status};
 use frr_bridge::vty::server::{self, Listener};
 use tokio::sync::mpsc;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::Control;
 use super::command::Daemon;
@@ -14,9 +15,17 @@ use super::output::Output;
 use super::session::{Outcome, Session};
 
 /// Accepts connections for ever; each is served in a task of its own.
-pub async fn serve(listener: Listener, control: Arc<Control>, daemon: Daemon) -> io::Result<()> {
+pub async fn serve(listener: Listener, control: Arc<Control>, daemon: Daemon) {
     loop {
-        let connection = listener.accept().await?;
+        let connection = match listener.accept().await {
+            Ok(connection) => connection,
+            Err(error) => {
+                // Out of descriptors, most likely: whoever asks waits until there are some again.
+                warn!(daemon = daemon.name(), %error, "control socket");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
         let session = Session::new(Arc::clone(&control), daemon);
         tokio::spawn(async move {
             if let Err(error) = converse(connection, session).await {
@@ -55,5 +64,7 @@ async fn converse(mut connection: server::Session, mut session: Session) -> io::
     Ok(())
 }
 
+/// How long to leave a socket alone that cannot accept.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// Chunks that may wait to be written.
 const WAITING: usize = 2;

@@ -68,6 +68,11 @@ impl Connection {
                 reports.push_back(self.counters());
             }
             let wake = self.session.poll_timeout().map(|(at, _)| at);
+            // A peer that never pauses would otherwise always come before the clock.
+            if wake.is_some_and(|at| at <= self.clock.now()) {
+                self.take(Turn::Deadline, &mut input, &mut output);
+                continue;
+            }
             let has_report = !reports.is_empty() || output.unreported > 0;
             let is_reading = reports.is_empty();
             let Self { stream, outbox, speaker, .. } = &self;

@@ -1,13 +1,11 @@
 //! The control sockets: one per daemon of FRR that `vtysh` would look for.
 
-use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use frr_bridge::vty::server::Listener;
 use tokio::task::JoinSet;
-use tracing::error;
 
 use crate::config::{self, Desired, Script};
 use crate::control::{self, Control, Daemon, Door};
@@ -32,12 +30,7 @@ impl Sockets {
     }
 
     /// Serves them until the set is dropped.
-    pub(super) fn serve(
-        self,
-        door: &Door,
-        running: &Running,
-        desired: &Desired,
-    ) -> Result<JoinSet<io::Result<()>>> {
+    pub(super) fn serve(self, door: &Door, running: &Running, desired: &Desired) -> Result<JoinSet<()>> {
         let kernel = nix::sys::utsname::uname()?;
         let name = kernel.nodename().to_string_lossy().into_owned();
         let host_name = desired.host_name.clone().unwrap_or(name);
@@ -50,11 +43,7 @@ impl Sockets {
         let mut serving = JoinSet::new();
         for (daemon, listener) in self.0 {
             let control = Arc::clone(&control);
-            serving.spawn(async move {
-                control::serve(listener, control, daemon)
-                    .await
-                    .inspect_err(|error| error!(daemon = daemon.name(), %error, "control socket"))
-            });
+            serving.spawn(control::serve(listener, control, daemon));
         }
         Ok(serving)
     }

@@ -1,21 +1,28 @@
 //! The log: one structured line per event that an operator may want to know of.
 
-use bgp_core::Family;
+use std::fmt::Write as _;
+
 use bgp_core::rib::MaxPrefixOutcome;
-use bgp_core::session::DownReason;
+use bgp_core::session::{DownReason, Malformed};
 use bgp_core::speaker::{PeerEvent, ReloadSummary, SpeakerEvent};
 use bgp_core::wire::NotificationBuf;
+use bgp_core::{Family, Instant};
 use frr_bridge::kernel::Event;
 use tracing::{debug, error, info, warn};
 
+use super::allowance::Allowances;
 use crate::config::{Findings, Severity};
 
-/// Logs what the speaker says.
-pub(super) fn speaker(event: &SpeakerEvent) {
+/// Logs what the speaker says, as far as its peers' allowances go.
+pub(super) fn speaker(event: &SpeakerEvent, allowances: &mut Allowances, now: Instant) {
     match event {
         SpeakerEvent::Peer { address, event, .. } => {
+            let Some(left_out) = allowances.take(*address, now) else { return };
             let span = tracing::info_span!("peer", %address);
             let _in_span = span.enter();
+            if left_out > 0 {
+                warn!(left_out, "lines left out, there were too many about this peer");
+            }
             peer(event);
         }
         SpeakerEvent::Refused { remote, why } => debug!(%remote, ?why, "connection refused"),
@@ -40,6 +47,7 @@ fn peer(event: &PeerEvent) {
             debug!(why = why(reason), "no session");
             notification(reason);
         }
+        PeerEvent::Malformed { first, withdrawn, discarded } => malformed(first, *withdrawn, *discarded),
         PeerEvent::Collision { kept } => info!(?kept, "two connections, one is given up"),
         PeerEvent::Replaced => info!("peer has restarted: its new connection replaces the old one"),
         PeerEvent::MaxPrefix(verdict) => {
@@ -67,6 +75,20 @@ fn peer(event: &PeerEvent) {
             info!(%family, ?why, "kept routes that were not renewed are gone");
         }
     }
+}
+
+/// RFC 7606 §6 wants the routes and the whole of the message.
+fn malformed(first: &Malformed, withdrawn: u32, discarded: u32) {
+    let update = first.update();
+    let unreach = update.unreach().flat_map(|section| section.nlri);
+    let reach = update.reach().flat_map(|section| section.nlri);
+    let routes: Vec<_> = unreach.chain(reach).map(|nlri| nlri.prefix.to_string()).collect();
+    let mut octets = String::new();
+    for octet in update.body() {
+        // Writing to a string cannot fail.
+        let _ = write!(octets, "{octet:02x}");
+    }
+    error!(fault = %first.fault, ?routes, octets, withdrawn, discarded, "malformed UPDATE");
 }
 
 fn notification(reason: &DownReason) {

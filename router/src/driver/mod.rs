@@ -12,6 +12,7 @@
 //! for nobody: what it hands out is bounded by credit or keyed by what it is about.
 
 mod addresses;
+mod allowance;
 mod answer;
 mod clock;
 mod connection;

@@ -13,7 +13,7 @@ use bgp_core::rib::{FibChange, Progress};
 use bgp_core::session::{Restarted, SessionCommand, SessionEvent};
 use bgp_core::speaker::config::Config;
 use bgp_core::speaker::{KernelRoute, Presence, Speaker, SpeakerEvent};
-use bgp_core::{Instant, PeerId, RouterId, SessionId};
+use bgp_core::{PeerId, RouterId, SessionId};
 use frr_bridge::interface::Interface;
 use frr_bridge::kernel::{Command, Event, Kernel};
 use hashbrown::{HashMap, HashSet};
@@ -22,6 +22,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tracing::{debug, info};
 
+use super::allowance::Allowances;
 use super::clock::{Clock, sleep_until};
 use super::connection::Report;
 use super::kernel_side::{self, Redistribution, RoutesDown};
@@ -67,6 +68,8 @@ pub(super) struct Postman {
     /// Next hops that the kernel task was asked about and has not answered yet.
     unanswered: HashSet<IpAddr>,
     sweep: Sweep,
+    /// Who may have how much in the log.
+    allowances: Allowances,
     /// The kernel task's request for everything, until it has been met.
     resending: Option<u32>,
 }
@@ -88,7 +91,7 @@ enum Sweep {
 }
 
 impl Postman {
-    /// Takes over a speaker that was made at [`Instant::START`], which is now.
+    /// Takes over a speaker that was made at [`bgp_core::Instant::START`], which is now.
     pub(super) fn new(speaker: Speaker, routes_down: RoutesDown, kernel: Kernel, inlets: Inlets) -> Self {
         Self {
             speaker,
@@ -105,22 +108,29 @@ impl Postman {
             routes_down,
             unanswered: HashSet::new(),
             sweep: Sweep::Due,
+            allowances: Allowances::default(),
             resending: None,
         }
     }
 
     /// Works until the kernel task ends.
     pub(super) async fn run(&mut self) {
-        loop {
+        for turn in 1_u64.. {
+            if turn.is_multiple_of(TURNS) {
+                // There are signals to look at, and they are not looked at here.
+                tokio::task::yield_now().await;
+            }
+            self.speaker.handle_timeout(self.clock.now());
             let progress = self.speaker.run(BUDGET);
             if self.carry_away(progress).await.is_err() {
                 return;
             }
-            let deadline = self.wake_at(progress);
+            let pause = self.pause(progress);
             let is_backed_up = !self.routes_down.is_empty();
             let kernel = self.kernel.clone();
+            // The order is left to chance: a peer that keeps the reports coming must not keep the others waiting, nor
+            // the operator.
             tokio::select! {
-                biased;
                 event = self.inlets.kernel.recv() => match event {
                     Some(event) => self.take_kernel_event(event),
                     None => return,
@@ -132,7 +142,7 @@ impl Postman {
                 Some(query) = self.inlets.bgp_queries.recv() => answer::bgp(self, query),
                 Some(query) = self.inlets.kernel_queries.recv() => answer::kernel(self, query),
                 _ = kernel.writable(), if is_backed_up => {}
-                () = sleep_until(self.clock, deadline) => self.speaker.handle_timeout(self.clock.now()),
+                () = pause => {}
             }
         }
     }
@@ -186,11 +196,16 @@ impl Postman {
         Arc::new(Config { router_id, ..Config::clone(&config) })
     }
 
-    /// When to go on: at once while there is something to decide, else at the speaker's deadline.
-    fn wake_at(&self, progress: Progress) -> Option<Instant> {
-        match progress {
-            Progress::More => Some(self.clock.now()),
-            Progress::Idle => self.speaker.poll_timeout().map(|(at, _)| at),
+    /// How long to wait if nothing comes in: while there is something to decide only until everybody else has had a
+    /// look, else until the speaker's deadline.
+    fn pause(&self, progress: Progress) -> impl Future<Output = ()> + use<> {
+        let clock = self.clock;
+        let deadline = self.speaker.poll_timeout().map(|(at, _)| at);
+        async move {
+            match progress {
+                Progress::More => tokio::task::yield_now().await,
+                Progress::Idle => sleep_until(clock, deadline).await,
+            }
         }
     }
 
@@ -240,7 +255,7 @@ impl Postman {
             self.dial(order);
         }
         while let Some(event) = self.speaker.poll_event() {
-            journal::speaker(&event);
+            journal::speaker(&event, &mut self.allowances, self.clock.now());
             if matches!(event, SpeakerEvent::Converged) {
                 self.sweep = Sweep::Due;
             }
@@ -329,6 +344,8 @@ impl<T> Inbox<T> {
 
 /// Prefixes decided between two looks at what has come in.
 const BUDGET: usize = 4096;
+/// Turns without a pause for the rest of the program.
+const TURNS: u64 = 16;
 /// Reports of connections that may wait; each holds a read's worth of UPDATEs at most.
 const REPORTS: usize = 32;
 /// Outcomes of attempts to connect that may wait.

@@ -14,6 +14,7 @@ use bgp_core::speaker::Speaker;
 use bgp_core::speaker::config::Config;
 use bgp_core::{Asn, Instant, RouterId};
 use frr_bridge::kernel::{self, Kernel, Leave};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
@@ -63,6 +64,7 @@ async fn serve(options: Options) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
 
+    raise_descriptor_limit();
     let loaded = load(&options)?;
     let desired = loaded.desired;
     let config = instance(&desired);
@@ -161,6 +163,15 @@ fn reload(desired: &Desired) -> Reload {
     Reload {
         config: instance(desired),
         descriptions: desired.interfaces.iter().filter_map(described).collect(),
+    }
+}
+
+/// Every session takes a descriptor, and the usual soft limit of 1,024 is there for programs that use `select`.
+fn raise_descriptor_limit() {
+    let raised = getrlimit(Resource::RLIMIT_NOFILE)
+        .and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard));
+    if let Err(error) = raised {
+        warn!(%error, "the limit on open files stays");
     }
 }
 
