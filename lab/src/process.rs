@@ -52,6 +52,32 @@ impl Process {
         &self.log
     }
 
+    /// Octets of memory that it holds (VmRSS).
+    pub fn memory(&self) -> Result<u64> {
+        self.memory_field("VmRSS:")
+    }
+
+    /// The most octets of memory that it has ever held (VmHWM).
+    pub fn peak_memory(&self) -> Result<u64> {
+        self.memory_field("VmHWM:")
+    }
+
+    /// How many file descriptors it has open.
+    pub fn descriptors(&self) -> Result<usize> {
+        let path = format!("/proc/{}/fd", self.id());
+        Ok(std::fs::read_dir(&path).with_context(|| path.clone())?.count())
+    }
+
+    /// Processor time that it has used, in the kernel and outside.
+    pub fn processor_time(&self) -> Result<Duration> {
+        let path = format!("/proc/{}/stat", self.id());
+        let text = std::fs::read_to_string(&path).with_context(|| path.clone())?;
+        // The program's name may hold anything, so count from its closing bracket: utime and stime are fields 14 and 15.
+        let fields = text.rsplit_once(')').map(|(_, fields)| fields).unwrap_or_default().split_whitespace();
+        let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+        Ok(Duration::from_millis(ticks * 1000 / TICKS))
+    }
+
     /// Whether it still runs.
     pub fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
@@ -112,6 +138,15 @@ impl Process {
         }
         let _ = self.child.wait();
     }
+
+    fn memory_field(&self, name: &str) -> Result<u64> {
+        let path = format!("/proc/{}/status", self.id());
+        let text = std::fs::read_to_string(&path).with_context(|| path.clone())?;
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        let kilobytes: Option<u64> =
+            line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse().ok());
+        Ok(kilobytes.with_context(|| format!("no {name} in {path}"))? * 1024)
+    }
 }
 
 impl Drop for Process {
@@ -119,6 +154,9 @@ impl Drop for Process {
         self.kill();
     }
 }
+
+/// A second in the kernel's accounts (USER_HZ, the same on every architecture that matters here).
+const TICKS: u64 = 100;
 
 /// The last lines of a text.
 pub(crate) fn tail(text: &str, count: usize) -> String {

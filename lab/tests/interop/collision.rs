@@ -1,13 +1,12 @@
 //! Connection collisions (RFC 4271 §6.8), with a peer that is played by hand so that both connections surely exist.
 
-use std::io::Write;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::time::Duration;
+use std::net::{Ipv4Addr, TcpListener};
 
 use anyhow::{Context, Result, ensure};
+use lab::RawPeer;
 use lab::daemon::{self, Kind};
+use lab::raw_peer::{KEEPALIVE, Open, message};
 
-use crate::by_hand::{KEEPALIVE, await_type, last_message, message, open};
 use crate::pair::{A4, B4, Pair, ours};
 
 /// The connection that the speaker with the higher identifier has opened is the one that stays.
@@ -22,18 +21,18 @@ fn collide(lab: &lab::Lab, their_id: Ipv4Addr, stays: &str) -> Result<()> {
     let (a, b) = Pair::wire(lab)?;
     let listener = b.enter(|| TcpListener::bind((Ipv4Addr::UNSPECIFIED, 179)))?.context("listening")?;
     let dut = daemon::start(Kind::under_test(), &a, &ours(B4, |n| n))?;
-    let (mut first, _) = listener.accept().context("waiting for the connection of the device under test")?;
-    let mut second = b.enter(|| TcpStream::connect((A4, 179)))?.context("dialling the device under test")?;
-    for stream in [&mut first, &mut second] {
-        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-        stream.write_all(&open(65002, their_id))?;
+    let (first, _) = listener.accept().context("waiting for the connection of the device under test")?;
+    let mut first = RawPeer::new(first);
+    let mut second = RawPeer::connect(&b, B4.parse()?, A4.parse()?)?;
+    for peer in [&mut first, &mut second] {
+        peer.send(&Open::new(65002, their_id, 9).encode())?;
     }
     let (kept, closed) = if stays == "ours" { (&mut first, &mut second) } else { (&mut second, &mut first) };
 
     // RFC 4486 §4: Cease (6), Connection Collision Resolution (7).
-    let last = last_message(closed)?;
-    ensure!(last.get(18..21) == Some(&[3, 6, 7]), "the other connection ended with {last:?}");
-    await_type(kept, KEEPALIVE)?;
-    kept.write_all(&message(KEEPALIVE, &[]))?;
+    let last = closed.notification()?;
+    ensure!(last == [6, 7], "the other connection ended with {last:?}");
+    kept.await_message(KEEPALIVE)?;
+    kept.send(&message(KEEPALIVE, &[]))?;
     dut.await_established(B4)
 }

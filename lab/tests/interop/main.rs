@@ -23,7 +23,6 @@ macro_rules! every_peer {
     };
 }
 
-mod by_hand;
 mod collision;
 mod death;
 mod ecmp;
