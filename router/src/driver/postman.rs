@@ -27,6 +27,7 @@ use tracing::{debug, warn};
 
 use super::clock::{Clock, sleep_until};
 use super::connection::{Connection, Report};
+use super::gateway::Reporter;
 use super::kernel_side::{self, Redistribution, RoutesDown};
 use super::outbox::Outbox;
 use super::{answer, journal, socket};
@@ -59,6 +60,7 @@ pub(super) struct Postman {
     dialling: HashMap<PeerId, JoinHandle<()>>,
     redistribution: Redistribution,
     routes_down: RoutesDown,
+    gateway: Reporter,
     sweep: Sweep,
     /// The kernel task's request for everything, until it has been met.
     resending: Option<u32>,
@@ -82,7 +84,12 @@ enum Sweep {
 
 impl Postman {
     /// Takes over a speaker that was made at [`Instant::START`], which is now.
-    pub(super) fn new(speaker: Speaker, routes_down: RoutesDown, kernel: Kernel, inlets: Inlets) -> Self {
+    pub(super) fn new(
+        speaker: Speaker,
+        (routes_down, gateway): (RoutesDown, Reporter),
+        kernel: Kernel,
+        inlets: Inlets,
+    ) -> Self {
         Self {
             speaker,
             clock: Clock::start(),
@@ -96,6 +103,7 @@ impl Postman {
             dialling: HashMap::new(),
             redistribution: Redistribution::default(),
             routes_down,
+            gateway,
             sweep: Sweep::Due,
             resending: None,
         }
@@ -145,6 +153,14 @@ impl Postman {
         self.speaker.handle_reload(config, self.clock.now())
     }
 
+    /// Takes the routes that virtual routers depend on.
+    pub(super) async fn track(&mut self, desired: &Desired) -> Result<(), frr_bridge::kernel::Stopped> {
+        for prefix in self.gateway.configure(desired) {
+            self.kernel.send(Command::Watch(prefix)).await?;
+        }
+        Ok(())
+    }
+
     /// Takes what the configuration says of interfaces for display.
     pub(super) fn set_interface_texts(&mut self, desired: &Desired) {
         let of = |(name, interface): (&String, &crate::config::Interface)| {
@@ -167,6 +183,9 @@ impl Postman {
             self.kernel.send(kernel_side::interest(interest)).await?;
         }
         while let Some(watch) = self.speaker.poll_network_watch() {
+            if !watch.is_wanted && self.gateway.is_tracked(&watch.prefix) {
+                continue;
+            }
             let command =
                 if watch.is_wanted { Command::Watch(watch.prefix) } else { Command::Unwatch(watch.prefix) };
             self.kernel.send(command).await?;
@@ -178,6 +197,7 @@ impl Postman {
                 is_all_out = true;
                 break;
             };
+            self.gateway.route(&change, self.routes_down.next_batch());
             self.routes_down.push(change);
         }
         self.routes_down.offer(&self.kernel);
@@ -188,7 +208,9 @@ impl Postman {
         if self.sweep == Sweep::Due && is_settled && self.speaker.is_converged() {
             self.sweep = Sweep::Done;
             self.kernel.send(Command::Converged).await?;
+            self.gateway.complete(self.routes_down.last_batch());
         }
+        self.gateway.report(&self.speaker);
         Ok(())
     }
 
@@ -201,6 +223,7 @@ impl Postman {
         }
         while let Some(event) = self.speaker.poll_event() {
             journal::speaker(&event);
+            self.gateway.peers_changed();
             if matches!(event, SpeakerEvent::Converged) {
                 self.sweep = Sweep::Due;
             }
@@ -342,10 +365,12 @@ impl Postman {
                 if !interface.is_operative() {
                     self.speaker.handle_interface_down(index, now);
                 }
+                self.gateway.interface(index, Some(&interface));
                 self.interfaces.insert(index, interface);
             }
             Event::Interface(index, None) => {
                 self.speaker.handle_interface_down(index, now);
+                self.gateway.interface(index, None);
                 self.interfaces.remove(&index);
             }
             Event::NextHop(address, resolution) => {
@@ -353,6 +378,9 @@ impl Postman {
             }
             Event::Network(prefix, is_there) => {
                 let presence = if is_there { Presence::Present } else { Presence::Absent };
+                if self.gateway.is_tracked(&prefix) {
+                    self.gateway.foreign(prefix, is_there);
+                }
                 self.speaker.handle_network(prefix, presence, now);
             }
             Event::Redistribute(source, prefix, route) => {
@@ -371,10 +399,14 @@ impl Postman {
             Event::Want(prefixes) => {
                 for prefix in prefixes {
                     let route = self.speaker.rib().fib_route(&prefix).map(Arc::new);
-                    self.routes_down.push(FibChange { prefix, route });
+                    let change = FibChange { prefix, route };
+                    self.gateway.route(&change, self.routes_down.next_batch());
+                    self.routes_down.push(change);
                 }
             }
-            Event::RouteFailed(..) | Event::Overrun | Event::Installed(_) | Event::Swept(_) => {}
+            Event::Installed(batch) => self.gateway.installed(batch),
+            Event::RouteFailed(prefix, _) => self.gateway.refused(&prefix),
+            Event::Overrun | Event::Swept(_) => {}
         }
     }
 }

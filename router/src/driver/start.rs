@@ -17,6 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
+use super::gateway::{Gateway, Reporter};
 use super::kernel_side::{Destination, RoutesDown};
 use super::listeners::Listeners;
 use super::postman::{Inlets, Postman};
@@ -68,7 +69,9 @@ async fn serve(options: Options) -> Result<()> {
     fs::create_dir_all(&options.run_dir).with_context(|| options.run_dir.display().to_string())?;
     let pid_file = PidFile::create(options.run_dir.join("ridgeway.pid"))?;
 
+    let mut gateway = Gateway::new();
     let (door, bgp_queries, kernel_queries) = Door::new();
+    let door = door.with_gateway(gateway.queries());
     let vty = control_side::Sockets::open(&options.run_dir)?;
     let (accepted, accepting) = mpsc::channel(ACCEPTED);
     let mut listeners = Listeners::open(&options.listen, options.port, &accepted)?;
@@ -84,8 +87,11 @@ async fn serve(options: Options) -> Result<()> {
         RoutesDown::new(if options.no_kernel { Destination::Nowhere } else { Destination::Kernel });
     let inlets = Inlets { accepted: accepting, kernel: kernel_events, bgp_queries, kernel_queries };
     let speaker = Speaker::new(config, seed()?, Instant::START);
-    let mut postman = Postman::new(speaker, routes_down, kernel.clone(), inlets);
+    let reporter = Reporter::new(gateway.world());
+    let mut postman = Postman::new(speaker, (routes_down, reporter), kernel.clone(), inlets);
     postman.set_interface_texts(&desired);
+    postman.track(&desired).await?;
+    gateway.configure(&desired).context("virtual routers")?;
     loop {
         tokio::select! {
             () = postman.run() => bail!("the kernel task has ended"),
@@ -96,6 +102,8 @@ async fn serve(options: Options) -> Result<()> {
                     kernel_side::configure(&kernel, &desired).await?;
                     running.set(loaded.script);
                     postman.set_interface_texts(&desired);
+                    postman.track(&desired).await?;
+                    gateway.configure(&desired).context("virtual routers")?;
                     journal::reload(&postman.reload(instance(&desired)));
                 }
                 Err(error) => error!("{error:#}; the running configuration stays"),
@@ -106,6 +114,11 @@ async fn serve(options: Options) -> Result<()> {
     }
 
     info!("stopping");
+    // First of all the gateway goes to a router that stays; we forward as before until it has.
+    tokio::select! {
+        () = postman.run() => {}
+        () = gateway.stop() => {}
+    }
     // Dropped listeners refuse the peers' next attempts while the last words are said.
     drop(listeners);
     if tokio::time::timeout(FAREWELL, postman.farewell()).await.is_err() {
