@@ -11,12 +11,14 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::table::{Group, Table};
 
-/// The routes of one peer of a dump, those with the same attributes together, in the order of first sight.
+/// The `nth` route to each prefix of a dump, those with the same attributes together, in the order of first sight.
+///
+/// Dumps keep IPv4 and IPv6 sessions of one router as two peers, so peers are not told apart by their number.
 ///
 /// # Errors
 ///
 /// Where the file cannot be read or is not in that form.
-pub fn read(path: &Path, peer: u16) -> Result<Table> {
+pub fn read(path: &Path, nth: u16) -> Result<Table> {
     let mut octets = Vec::new();
     let file = BufReader::new(File::open(path).with_context(|| path.display().to_string())?);
     if path.extension().is_some_and(|extension| extension == "gz") {
@@ -33,8 +35,8 @@ pub fn read(path: &Path, peer: u16) -> Result<Table> {
         let len = rest.u32()?;
         let record = Cursor(rest.take(usize::try_from(len)?)?);
         match (kind, subtype) {
-            (13, 2) => add_record(record, Kind::Ipv4, peer, &mut table, &mut known)?,
-            (13, 4) => add_record(record, Kind::Ipv6, peer, &mut table, &mut known)?,
+            (13, 2) => add_record(record, Kind::Ipv4, nth, &mut table, &mut known)?,
+            (13, 4) => add_record(record, Kind::Ipv6, nth, &mut table, &mut known)?,
             _ => {}
         }
     }
@@ -50,7 +52,7 @@ enum Kind {
 fn add_record(
     mut record: Cursor<'_>,
     kind: Kind,
-    peer: u16,
+    nth: u16,
     table: &mut Table,
     known: &mut HashMap<(bool, Vec<u8>), usize>,
 ) -> Result<()> {
@@ -64,12 +66,11 @@ fn add_record(
         Kind::Ipv4 => IpNet::V4(Ipv4Net::new(Ipv4Addr::from_bits(u32::try_from(bits >> 96)?), len)?),
         Kind::Ipv6 => IpNet::V6(Ipv6Net::new(Ipv6Addr::from_bits(bits), len)?),
     };
-    for _ in 0..record.u16()? {
-        let from = record.u16()?;
-        record.u32()?;
+    for at in 0..record.u16()? {
+        record.take(6)?;
         let len = record.u16()?;
         let attrs = record.take(usize::from(len))?;
-        if from != peer {
+        if at != nth {
             continue;
         }
         let attrs = without_next_hop(attrs)?;

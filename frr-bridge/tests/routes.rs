@@ -13,7 +13,7 @@ use frr_bridge::kernel::{
     StaticRoute, StaticVia,
 };
 use frr_bridge::netlink::{Monitor, Notice, Put, Requests, RouteWriter};
-use frr_bridge::resolve::Resolution;
+use frr_bridge::resolve::{Resolution, ThroughDefault};
 use frr_bridge::route::{Hop, Protocol, Route, RouteKind};
 use ipnet::IpNet;
 use namespace::{Bridge, eventually, hop, in_namespace, ip, ours, route, via};
@@ -221,7 +221,7 @@ fn next_hops_are_tracked() {
         ip("link set wan0 down");
         bridge.until(|event| *event == Event::NextHop(connected, Resolution::Unreachable)).await;
         bridge.until(|event| *event == Event::NextHop(far, Resolution::Unreachable)).await;
-        bridge.send(Command::ResolveViaDefault(true)).await;
+        bridge.send(Command::ResolveViaDefault(ThroughDefault { v4: true, v6: true })).await;
         bridge
             .until(|event| matches!(event, Event::NextHop(at, found) if *at == far && found.is_reachable()))
             .await;
@@ -384,17 +384,17 @@ fn lost_messages_lead_to_a_new_reading() {
 fn what_the_kernel_refuses_is_reported() {
     in_namespace(|| async {
         let mut bridge = Bridge::start().await;
-        // The kernel takes no IPv6 gateway that is an address of our own.
-        let prefix = "2001:db8:9::/48";
+        // The kernel takes no gateway that is the broadcast address of its subnet.
+        let prefix = "198.51.100.0/24";
         let mut batch = RouteBatch::default();
-        batch.set(prefix.parse().unwrap(), via(&["2001:db8:1::1"]).map(Into::into));
+        batch.set(prefix.parse().unwrap(), via(&["10.0.1.255"]).map(Into::into));
         batch.set("2001:db8:a::/48".parse().unwrap(), via(&["2001:db8:1::2"]).map(Into::into));
         bridge.send(Command::Routes(batch)).await;
         let event = bridge.until(|event| matches!(event, Event::RouteFailed(..))).await;
         assert!(matches!(event, Event::RouteFailed(at, _) if at == prefix.parse().unwrap()), "{event:?}");
         assert_eq!(bridge.kernel.view().await.unwrap().rejected.len(), 1);
         assert!(route("2001:db8:a::/48").contains("proto 186"), "one refusal does not touch the others");
-        bridge.bgp([(prefix, via(&["2001:db8:1::2"]))]).await;
+        bridge.bgp([(prefix, via(&["10.0.1.2"]))]).await;
         assert!(bridge.kernel.view().await.unwrap().rejected.is_empty());
     });
 }

@@ -1,4 +1,6 @@
-//! What goes over a wire: a tcpdump for the time of an experiment.
+//! What goes over a wire, for the time of an experiment: dumpcap writes, tshark reads.
+//!
+//! Not tcpdump: it insists on changing its user, which is not possible where only one user exists.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -18,26 +20,24 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// Starts to capture what matches `filter` (tcpdump's language) on an interface, and waits until it listens.
+    /// Starts to capture what matches `filter` (pcap's language) on an interface, and waits until it listens.
     pub fn start(namespace: &Namespace, interface: &str, filter: &str) -> Result<Self> {
         let file = namespace.dir()?.join(format!("{interface}.pcap"));
-        let mut command = Command::new("tcpdump");
-        command
-            .args(["-U", "--immediate-mode", "-n", "-Z", "root", "-i", interface, "-w"])
-            .arg(&file)
-            .arg(filter);
-        let process = Process::spawn(namespace, "tcpdump", command)?;
-        eventually(Duration::from_secs(5), "tcpdump listens", || {
-            ensure(process.log().contains("listening on"), || process.log())
+        let mut command = Command::new("dumpcap");
+        command.args(["-i", interface, "-f", filter, "-w"]).arg(&file);
+        let process = Process::spawn(namespace, "dumpcap", command)?;
+        eventually(Duration::from_secs(5), "dumpcap listens", || {
+            ensure(process.log().contains("File:"), || process.log())
         })?;
         Ok(Self { process, file })
     }
 
     /// Ends the capture and returns it as tshark's fields, one line a packet, separated by tabs.
     pub fn fields(mut self, filter: &str, fields: &[&str]) -> Result<Vec<String>> {
-        std::thread::sleep(Duration::from_millis(200));
+        // It takes packets from the kernel four times a second.
+        std::thread::sleep(Duration::from_millis(600));
         self.process.signal(Signal::SIGINT)?;
-        self.process.wait(Duration::from_secs(5)).context("ending tcpdump")?;
+        self.process.wait(Duration::from_secs(5)).context("ending dumpcap")?;
         let mut command = Command::new("tshark");
         command.arg("-r").arg(&self.file).args(["-Y", filter, "-T", "fields"]);
         for field in fields {

@@ -197,7 +197,7 @@ pub(crate) fn remove(name: &str) {
 }
 
 /// The output of a finished command, or an error that carries what it said.
-pub(crate) fn checked(output: std::io::Result<Output>, what: &str) -> Result<String> {
+pub fn checked(output: std::io::Result<Output>, what: &str) -> Result<String> {
     let output = output.with_context(|| format!("starting {what}"))?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     if !output.status.success() {

@@ -28,12 +28,15 @@ struct Cli {
     /// IPv6 prefixes of the made-up table.
     #[arg(long, default_value_t = 200_000)]
     ipv6: u32,
-    /// A table in MRT form instead of the made-up one; feed N gets its Nth peer's.
+    /// A table in MRT form instead of the made-up one; feed N gets the Nth route to each prefix.
     #[arg(long)]
     mrt: Option<PathBuf>,
     /// Every feed has prefixes of its own.
     #[arg(long)]
     distinct: bool,
+    /// Routers may refuse some routes of a real table: what each listener must have at least.
+    #[arg(long)]
+    expect: Option<usize>,
     /// Give up after so many seconds.
     #[arg(long, default_value_t = 120)]
     patience: u64,
@@ -47,6 +50,7 @@ fn main() -> Result<()> {
     } else {
         feeds.iter().map(Table::len).max().unwrap_or(0)
     };
+    let expected = cli.expect.unwrap_or(expected);
     let sets: usize = feeds.iter().map(|feed| feed.groups.len()).sum();
     println!("{expected} prefixes, {sets} attribute sets, {} feeds, {} listeners", cli.feeds, cli.listeners);
     let outcome = load::run(&Load {

@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use tokio::sync::oneshot;
 
 use super::view::View;
-use crate::resolve::{Sources, StaticRoute};
+use crate::resolve::{Sources, StaticRoute, ThroughDefault};
 
 /// A command to the kernel task.
 #[derive(Debug)]
@@ -34,8 +34,8 @@ pub enum Command {
     Redistribute(Sources),
     /// Switch forwarding (`ip forwarding`, `ipv6 forwarding`).
     Forwarding(ForwardingFamily, bool),
-    /// Whether next hops may be resolved through a default route (`ip nht resolve-via-default`).
-    ResolveViaDefault(bool),
+    /// Which next hops may be resolved through a default route (`ip nht resolve-via-default` and the same for IPv6).
+    ResolveViaDefault(ThroughDefault),
     /// BGP has learned what there is to learn after a start: every peer's End-of-RIB has come, or the time for it
     /// has passed. What carries our mark in the kernel and nobody asked for is removed. Before this comes nothing
     /// is removed but what is asked to be.

@@ -286,7 +286,7 @@ impl Task {
             }
             Command::Redistribute(sources) => self.set_redistributed(sources),
             Command::Forwarding(family, is_on) => set_forwarding(family, is_on),
-            Command::ResolveViaDefault(is_on) => self.system.set_through_default(is_on),
+            Command::ResolveViaDefault(families) => self.system.set_through_default(families),
             Command::Converged => {
                 self.readings.is_converged = true;
                 self.outbox.may_want = true;

@@ -10,9 +10,13 @@ use super::{Resolution, Source, StaticRoute, StaticVia};
 use crate::route::{Hop, Route, RouteKind};
 
 impl SystemTable {
-    /// Where an address leads. A link-local one needs an interface: see [`resolve_on`](Self::resolve_on).
+    /// Where an address leads. A link-local one needs an interface: see [`resolve_on`](Self::resolve_on). One of
+    /// our own leads nowhere: packets sent to it would come back to us (RFC 4271 §5.1.3).
     #[must_use]
     pub fn resolve(&self, address: IpAddr) -> Resolution {
+        if self.is_own(address) {
+            return Resolution::Unreachable;
+        }
         self.resolve_below(address, 0, None)
     }
 
@@ -95,7 +99,7 @@ impl SystemTable {
         }
         for (prefix, entry) in self.prefixes.covering(address) {
             // A route does not lead to its own gateway.
-            if within == Some(prefix) || (prefix.prefix_len() == 0 && !self.through_default) {
+            if within == Some(prefix) || (prefix.prefix_len() == 0 && !self.through_default.allows(address)) {
                 continue;
             }
             if let Some(resolution) = self.resolve_through(address, (prefix, entry), depth) {
@@ -271,7 +275,7 @@ mod tests {
         let mut table = table();
         table.put_kernel(kernel("0.0.0.0/0", "10.0.1.254", 1, 0), false);
         assert_eq!(leads(&table, "8.8.8.8"), [""; 0]);
-        table.set_through_default(true);
+        table.set_through_default(super::super::ThroughDefault { v4: true, v6: false });
         assert_eq!(leads(&table, "8.8.8.8"), ["10.0.1.254 eth1"]);
     }
 

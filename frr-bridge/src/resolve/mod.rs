@@ -13,6 +13,7 @@ mod prefix_map;
 mod source;
 mod table;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 pub use source::{Source, Sources, StaticRoute, StaticVia};
@@ -21,6 +22,15 @@ pub use table::{Changes, RouteChange, Selected, SystemTable, is_foreign};
 pub(crate) use table::Entry;
 
 use crate::route::Hop;
+
+/// Which addresses may lead over a default route. Neither kind does unless told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ThroughDefault {
+    /// IPv4 ones.
+    pub v4: bool,
+    /// IPv6 ones.
+    pub v6: bool,
+}
 
 /// Where an address leads by the routes that are not BGP's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +48,15 @@ pub enum Resolution {
         /// Interface of the first hop.
         interface: Option<u32>,
     },
+}
+
+impl ThroughDefault {
+    const fn allows(self, address: IpAddr) -> bool {
+        match address {
+            IpAddr::V4(_) => self.v4,
+            IpAddr::V6(_) => self.v6,
+        }
+    }
 }
 
 impl Resolution {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use ipnet::IpNet;
 
 use super::prefix_map::PrefixMap;
-use super::{Resolution, Source, StaticRoute};
+use super::{Resolution, Source, StaticRoute, ThroughDefault};
 use crate::interface::Interface;
 use crate::route::{Hop, Protocol, Route, RouteKind};
 
@@ -19,7 +19,7 @@ pub struct SystemTable {
     /// Static routes of other tables: resolved by this one, selected by themselves.
     elsewhere: BTreeMap<(u32, IpNet), Elsewhere>,
     tracked: BTreeMap<IpAddr, Resolution>,
-    pub(super) through_default: bool,
+    pub(super) through_default: ThroughDefault,
     dirty: BTreeSet<IpNet>,
     is_changed: bool,
 }
@@ -85,6 +85,7 @@ struct Link {
     name: String,
     is_operative: bool,
     connected: BTreeSet<IpNet>,
+    own: BTreeSet<IpAddr>,
 }
 
 impl SystemTable {
@@ -92,8 +93,11 @@ impl SystemTable {
     pub fn set_interface(&mut self, interface: &Interface) {
         let is_operative = interface.is_operative();
         let connected = if is_operative { connected_prefixes(interface) } else { BTreeSet::new() };
-        let link = Link { name: interface.name.clone(), is_operative, connected };
+        let own = interface.addresses.iter().map(|own| own.address.addr()).collect();
+        let link = Link { name: interface.name.clone(), is_operative, connected, own };
         self.replace_link(interface.index, Some(link));
+        // A next hop may have become our own address, or no longer be.
+        self.is_changed = true;
     }
 
     /// The interface is gone.
@@ -171,8 +175,8 @@ impl SystemTable {
         self.is_changed = true;
     }
 
-    /// Whether next hops may resolve through a default route.
-    pub fn set_through_default(&mut self, through_default: bool) {
+    /// Which next hops may resolve through a default route.
+    pub fn set_through_default(&mut self, through_default: ThroughDefault) {
         self.through_default = through_default;
         self.is_changed = true;
     }
@@ -312,6 +316,11 @@ impl SystemTable {
         self.elsewhere.retain(|_, entry| !entry.statics.is_empty());
     }
 
+    /// True for an address of our own.
+    pub(super) fn is_own(&self, address: IpAddr) -> bool {
+        self.links.values().any(|link| link.own.contains(&address))
+    }
+
     fn refresh_tracked(&mut self, changes: &mut Changes) {
         let mut tracked = std::mem::take(&mut self.tracked);
         for (address, known) in &mut tracked {
@@ -325,11 +334,11 @@ impl SystemTable {
     }
 }
 
-/// What the kernel takes as directly connected through the addresses of an interface. The loopback networks are
-/// not routes to anybody.
+/// What is directly connected through the addresses of an interface. An address without a prefix route of the
+/// kernel's own counts too, as with FRR: whoever set it so puts the route there. The loopback networks are not
+/// routes to anybody.
 fn connected_prefixes(interface: &Interface) -> BTreeSet<IpNet> {
-    let addresses = interface.addresses.iter().filter(|own| !own.no_prefix_route);
-    addresses.map(|own| own.subnet()).filter(|subnet| !subnet.addr().is_loopback()).collect()
+    interface.addresses.iter().map(|own| own.subnet()).filter(|subnet| !subnet.addr().is_loopback()).collect()
 }
 
 fn same_class(a: &Route, b: &Route) -> bool {

@@ -18,6 +18,15 @@ use ratatui::widgets::{Block, Cell, Paragraph, Row, Table};
 pub(crate) fn run(kind: Kind) -> Result<()> {
     println!("building the site, {kind} in every role …");
     let site = Site::build(kind)?;
+    // Sessions first, so that the pings show what the user does and not the start.
+    let settled = lab::eventually(Duration::from_secs(15), "every session is established", || {
+        let glances = site.nodes().iter().map(lab::site::Node::glance).collect::<Result<Vec<_>>>()?;
+        anyhow::ensure!(glances.iter().all(|glance| glance.established == glance.sessions), "{glances:?}");
+        Ok(())
+    });
+    if settled.is_err() {
+        println!("not every session is established yet");
+    }
     let pings = site.pings(Duration::from_millis(100))?;
     let mut view = View {
         glances: Vec::new(),
@@ -28,6 +37,7 @@ pub(crate) fn run(kind: Kind) -> Result<()> {
         site,
     };
     let mut terminal = ratatui::try_init().context("taking the terminal")?;
+    terminal.clear().context("clearing the terminal")?;
     let ended = view.run(&mut terminal);
     ratatui::restore();
     ended

@@ -123,6 +123,9 @@ impl Site {
                 conf: plan.conf,
                 daemon: None,
             };
+            if kind == Kind::Frr {
+                node.give_addresses()?;
+            }
             node.boot(kind).with_context(|| format!("starting {}", node.name))?;
             nodes.push(node);
         }
@@ -248,6 +251,20 @@ impl Node {
             None => self.daemon = Some(Speaker::Ours(Ridgeway::start_with(&self.namespace, &self.conf)?)),
         }
         self.power = Power::On;
+        Ok(())
+    }
+
+    /// The addresses that its configuration gives to interfaces. FRR may never dial a peer whose network appears only
+    /// after the peer was configured.
+    fn give_addresses(&self) -> Result<()> {
+        let mut interface = "";
+        for line in self.conf.lines() {
+            if let Some(name) = line.strip_prefix("interface ") {
+                interface = name;
+            } else if let Some(("ip" | "ipv6", address)) = line.trim_start().split_once(" address ") {
+                self.namespace.add_address(interface, address)?;
+            }
+        }
         Ok(())
     }
 

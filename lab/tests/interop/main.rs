@@ -23,14 +23,17 @@ macro_rules! every_peer {
     };
 }
 
+mod by_hand;
 mod collision;
 mod death;
 mod ecmp;
 mod example;
 mod exchange;
+mod hostile;
 mod interface;
 mod next_hop;
 mod pair;
 mod policy;
 mod restart;
 mod two_octet;
+mod vtysh;

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use bgp_core::{Family, Prefix};
 use bgp_core::speaker::config::Config;
+use bgp_core::{Family, Prefix};
 use ipnet::IpNet;
 
 /// The whole of one router's configuration.

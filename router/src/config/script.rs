@@ -102,7 +102,10 @@ impl Script {
     pub(crate) fn close_route_map(&mut self, name: &str) -> bool {
         let entries = Place::RouteMap(name.to_owned(), 0)..=Place::RouteMap(name.to_owned(), u32::MAX);
         let places: Vec<Place> = self.blocks.range(entries).map(|(place, _)| place.clone()).collect();
-        places.iter().fold(false, |found, place| self.close(place) || found)
+        for place in &places {
+            self.close(place);
+        }
+        !places.is_empty()
     }
 
     /// The blocks, in the order of [`Place`].

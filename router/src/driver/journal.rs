@@ -47,7 +47,7 @@ fn peer(event: &PeerEvent) {
             match verdict.outcome {
                 MaxPrefixOutcome::Threshold => warn!(%family, count, limit, "close to maximum-prefix"),
                 MaxPrefixOutcome::Exceeded(action) => {
-                    error!(%family, count, limit, ?action, "maximum-prefix exceeded")
+                    error!(%family, count, limit, ?action, "maximum-prefix exceeded");
                 }
             }
         }
@@ -57,7 +57,7 @@ fn peer(event: &PeerEvent) {
             info!(?families, ?at_most, "routes kept over the peer's restart");
         }
         PeerEvent::StaleSwept { family, why } => {
-            info!(%family, ?why, "kept routes that were not renewed are gone")
+            info!(%family, ?why, "kept routes that were not renewed are gone");
         }
     }
 }

@@ -10,12 +10,11 @@ use std::sync::Arc;
 use bgp_core::rib::{FibChange, FibRoute, NextHopInterest, NextHopState};
 use bgp_core::speaker::config::{Config, RouteSource};
 use bgp_core::{Family, FamilyMap, NextHop, Prefix};
-use frr_bridge::interface::Interface;
 use frr_bridge::kernel::{
     BgpNextHop, BgpRoute, Command, ForwardingFamily, Kernel, Redistributed, RouteBatch, Source, Sources,
     StaticRoute, StaticVia, Stopped, WantedAddress,
 };
-use frr_bridge::resolve::Resolution;
+use frr_bridge::resolve::{Resolution, ThroughDefault};
 use hashbrown::HashMap;
 
 use crate::config::{Desired, StaticTarget};
@@ -122,8 +121,9 @@ pub(super) async fn configure(kernel: &Kernel, desired: &Desired) -> Result<(), 
             kernel.send(Command::Forwarding(family, on)).await?;
         }
     }
-    let resolve = desired.resolve_via_default_v4 || desired.resolve_via_default_v6;
-    kernel.send(Command::ResolveViaDefault(resolve)).await?;
+    let through_default =
+        ThroughDefault { v4: desired.resolve_via_default_v4, v6: desired.resolve_via_default_v6 };
+    kernel.send(Command::ResolveViaDefault(through_default)).await?;
     kernel.send(Command::Addresses(addresses(desired))).await?;
     kernel.send(Command::StaticRoutes(static_routes(desired))).await?;
     kernel.send(Command::Redistribute(sources(desired.bgp.as_ref()))).await
@@ -224,20 +224,6 @@ impl Redistribution {
         let set = self.routes.get(&source).map(|families| &families[family]);
         set.into_iter().flatten().map(move |(prefix, route)| (*prefix, gateway(route), route.metric))
     }
-}
-
-/// The interface whose networks contain `peer`, or that a link-local address is scoped to.
-pub(super) fn interface_towards<'a>(
-    interfaces: impl IntoIterator<Item = &'a Arc<Interface>>,
-    peer: IpAddr,
-    scope: u32,
-) -> Option<&'a Arc<Interface>> {
-    interfaces.into_iter().find(|interface| {
-        if scope != 0 {
-            return interface.index == scope;
-        }
-        interface.addresses.iter().any(|address| address.subnet().contains(&peer))
-    })
 }
 
 /// Changes that may wait for the kernel task; past that they wait in the RIB.

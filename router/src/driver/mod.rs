@@ -12,6 +12,7 @@
 //! carries each connection's octets; one owns the kernel's side. Every channel is bounded, and the postman waits
 //! for nobody: what it hands out is bounded by credit or keyed by what it is about.
 
+mod addresses;
 mod answer;
 mod clock;
 mod connection;

@@ -4,7 +4,7 @@
 //! it has to say. While there is more to decide the loop does not sleep, but it looks at what came in between
 //! two slices, so a full table in the works delays a single change by one slice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -13,25 +13,23 @@ use bgp_core::rib::{FibChange, Progress};
 use bgp_core::session::{Restarted, Session, SessionCommand, SessionEvent};
 use bgp_core::speaker::config::{Config, RemoteAs, UpdateSource};
 use bgp_core::speaker::{
-    Dial, DialOrder, Direction, KernelRoute, Link, LinkInterface, Presence, ReloadSummary, Speaker,
-    SpeakerEvent,
+    Dial, DialOrder, Direction, KernelRoute, Link, LinkInterface, Presence, Speaker, SpeakerEvent,
 };
-use bgp_core::{Instant, PeerId, SessionId};
+use bgp_core::{Instant, PeerId, Prefix, RouterId, SessionId};
 use frr_bridge::interface::Interface;
 use frr_bridge::kernel::{Command, Event, Kernel};
 use hashbrown::HashMap;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use super::clock::{Clock, sleep_until};
 use super::connection::{Connection, Report};
 use super::gateway::Reporter;
 use super::kernel_side::{self, Redistribution, RoutesDown};
 use super::outbox::Outbox;
-use super::{answer, journal, socket};
-use crate::config::Desired;
+use super::{addresses, answer, journal, socket};
 use crate::control::door::{BgpQuery, KernelQuery};
 
 /// Where things come from.
@@ -41,6 +39,17 @@ pub(super) struct Inlets {
     pub(super) kernel: mpsc::Receiver<Event>,
     pub(super) bgp_queries: mpsc::Receiver<BgpQuery>,
     pub(super) kernel_queries: mpsc::Receiver<KernelQuery>,
+    pub(super) reloads: mpsc::Receiver<Reload>,
+}
+
+/// A new configuration.
+#[derive(Debug)]
+pub(super) struct Reload {
+    pub(super) config: Arc<Config>,
+    /// `description` lines, by interface.
+    pub(super) descriptions: BTreeMap<String, String>,
+    /// Routes that virtual routers depend on.
+    pub(super) tracked: BTreeSet<Prefix>,
 }
 
 /// The speaker and all that it is connected to.
@@ -122,12 +131,13 @@ impl Postman {
             tokio::select! {
                 biased;
                 event = self.inlets.kernel.recv() => match event {
-                    Some(event) => self.from_kernel(event),
+                    Some(event) => self.take_kernel_event(event),
                     None => return,
                 },
-                Some((session, report)) = self.reports.receiver.recv() => self.from_reports(session, report),
+                Some((session, report)) = self.reports.receiver.recv() => self.take_report(session, report),
                 Some((peer, outcome)) = self.dialled.receiver.recv() => self.dialled(peer, outcome),
                 Some((stream, remote)) = self.inlets.accepted.recv() => self.accepted(stream, remote),
+                Some(reload) = self.inlets.reloads.recv() => self.reload(reload),
                 Some(query) = self.inlets.bgp_queries.recv() => answer::bgp(self, query),
                 Some(query) = self.inlets.kernel_queries.recv() => answer::kernel(self, query),
                 _ = kernel.writable(), if is_backed_up => {}
@@ -142,31 +152,48 @@ impl Postman {
         self.carry_to_peers();
         while !self.connections.is_empty() {
             match self.reports.receiver.recv().await {
-                Some((session, report)) => self.from_reports(session, report),
+                Some((session, report)) => self.take_report(session, report),
                 None => return,
             }
         }
     }
 
-    /// Takes a new configuration.
-    pub(super) fn reload(&mut self, config: Arc<Config>) -> ReloadSummary {
-        self.speaker.handle_reload(config, self.clock.now())
+    /// Takes what a configuration says beside BGP.
+    pub(super) fn prepare(&mut self, reload: Reload) {
+        self.descriptions = Arc::new(reload.descriptions);
+        self.gateway.configure(reload.tracked);
     }
 
-    /// Takes the routes that virtual routers depend on.
-    pub(super) async fn track(&mut self, desired: &Desired) -> Result<(), frr_bridge::kernel::Stopped> {
-        for prefix in self.gateway.configure(desired) {
-            self.kernel.send(Command::Watch(prefix)).await?;
+    fn reload(&mut self, reload: Reload) {
+        let config = self.identified(Arc::clone(&reload.config));
+        self.prepare(reload);
+        journal::reload(&self.speaker.handle_reload(config, self.clock.now()));
+    }
+
+    /// Starts the peers, now that the kernel's interfaces and routes are known.
+    fn start(&mut self, restarted: Restarted) {
+        let now = self.clock.now();
+        let config = Arc::clone(self.speaker.config());
+        let identified = self.identified(Arc::clone(&config));
+        if identified != config {
+            info!(router_id = %identified.router_id, "router identifier taken from the interfaces");
+            self.speaker.handle_reload(identified, now);
         }
-        Ok(())
+        self.speaker.handle_start(restarted, now);
     }
 
-    /// Takes what the configuration says of interfaces for display.
-    pub(super) fn set_interface_texts(&mut self, desired: &Desired) {
-        let of = |(name, interface): (&String, &crate::config::Interface)| {
-            Some((name.clone(), interface.description.clone()?))
+    /// Where the configuration names no identifier, the one in use stays; the first is an interface's address.
+    fn identified(&self, config: Arc<Config>) -> Arc<Config> {
+        if config.router_id != RouterId(0) {
+            return config;
+        }
+        let running = self.speaker.config().router_id;
+        let router_id = if running == RouterId(0) {
+            addresses::identifier(self.interfaces.values()).unwrap_or(RouterId(1))
+        } else {
+            running
         };
-        self.descriptions = Arc::new(desired.interfaces.iter().filter_map(of).collect());
+        Arc::new(Config { router_id, ..Config::clone(&config) })
     }
 
     /// When to go on: at once while there is something to decide, else at the speaker's deadline.
@@ -181,6 +208,9 @@ impl Postman {
     async fn carry_away(&mut self) -> Result<(), frr_bridge::kernel::Stopped> {
         while let Some(interest) = self.speaker.poll_next_hop() {
             self.kernel.send(kernel_side::interest(interest)).await?;
+        }
+        while let Some(prefix) = self.gateway.poll_watch() {
+            self.kernel.send(Command::Watch(prefix)).await?;
         }
         while let Some(watch) = self.speaker.poll_network_watch() {
             if !watch.is_wanted && self.gateway.is_tracked(&watch.prefix) {
@@ -265,7 +295,7 @@ impl Postman {
         self.interfaces.values().find(|interface| interface.name == *name).cloned()
     }
 
-    fn from_reports(&mut self, session: SessionId, report: Report) {
+    fn take_report(&mut self, session: SessionId, report: Report) {
         let now = self.clock.now();
         match report {
             Report::Sent(octets) => self.speaker.handle_sent(session, octets),
@@ -343,24 +373,24 @@ impl Postman {
             SocketAddr::V6(v6) => v6.scope_id(),
             SocketAddr::V4(_) => 0,
         };
-        let interface = kernel_side::interface_towards(self.interfaces.values(), remote.ip(), scope)?;
+        let interface = addresses::interface_towards(self.interfaces.values(), remote.ip(), scope)?;
         let networks = interface.addresses.iter().map(frr_bridge::interface::InterfaceAddress::subnet);
         Some(LinkInterface {
             index: interface.index,
             name: interface.name.clone(),
-            ipv4: socket::ipv4_of(interface),
-            ipv6: socket::ipv6_of(interface),
-            link_local: socket::link_local_of(interface),
+            ipv4: addresses::ipv4(interface, remote.ip()),
+            ipv6: addresses::ipv6(interface, remote.ip()),
+            link_local: addresses::link_local(interface),
             networks: networks.filter(|network| !is_link_local(network.addr())).collect(),
         })
     }
 
-    fn from_kernel(&mut self, event: Event) {
+    fn take_kernel_event(&mut self, event: Event) {
         journal::kernel(&event);
         let now = self.clock.now();
         match event {
-            Event::Ready { adopted: 0 } => self.speaker.handle_start(Restarted::No, now),
-            Event::Ready { .. } => self.speaker.handle_start(Restarted::Yes, now),
+            Event::Ready { adopted: 0 } => self.start(Restarted::No),
+            Event::Ready { .. } => self.start(Restarted::Yes),
             Event::Interface(index, Some(interface)) => {
                 if !interface.is_operative() {
                     self.speaker.handle_interface_down(index, now);

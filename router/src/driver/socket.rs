@@ -1,7 +1,7 @@
 //! TCP sockets as BGP wants them: keys, hop limits, source addresses.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::os::fd::AsFd;
 
 use bgp_core::speaker::Dial;
@@ -11,6 +11,8 @@ use frr_bridge::sys;
 use ipnet::IpNet;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+
+use super::addresses;
 
 /// Opens the connection that `dial` describes; `interface` is the one its source names, if it names one.
 pub(super) async fn dial(dial: &Dial, interface: Option<&Interface>) -> io::Result<TcpStream> {
@@ -82,42 +84,11 @@ fn source_address(dial: &Dial, interface: Option<&Interface>) -> io::Result<Opti
         (None, _) => Ok(None),
         (Some(UpdateSource::Address(address)), _) => Ok(Some(*address)),
         (Some(UpdateSource::Interface(_)), Some(interface)) => {
-            let address = match dial.remote.ip() {
-                IpAddr::V4(_) => ipv4_of(interface).map(IpAddr::V4),
-                IpAddr::V6(remote) if remote.is_unicast_link_local() => {
-                    link_local_of(interface).map(IpAddr::V6)
-                }
-                IpAddr::V6(_) => ipv6_of(interface).map(IpAddr::V6),
-            };
-            address.map(Some).ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
+            let source = addresses::source(interface, dial.remote.ip());
+            source.map(Some).ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
         }
         (Some(UpdateSource::Interface(_)), None) => Err(io::ErrorKind::AddrNotAvailable.into()),
     }
-}
-
-/// The first IPv4 address of an interface.
-pub(super) fn ipv4_of(interface: &Interface) -> Option<Ipv4Addr> {
-    interface.addresses.iter().find_map(|address| match address.address.addr() {
-        IpAddr::V4(addr) => Some(addr),
-        IpAddr::V6(_) => None,
-    })
-}
-
-/// The first global IPv6 address of an interface.
-pub(super) fn ipv6_of(interface: &Interface) -> Option<Ipv6Addr> {
-    ipv6_addresses(interface).find(|addr| !addr.is_unicast_link_local())
-}
-
-/// The link-local address of an interface.
-pub(super) fn link_local_of(interface: &Interface) -> Option<Ipv6Addr> {
-    ipv6_addresses(interface).find(Ipv6Addr::is_unicast_link_local)
-}
-
-fn ipv6_addresses(interface: &Interface) -> impl Iterator<Item = Ipv6Addr> {
-    interface.addresses.iter().filter_map(|address| match address.address.addr() {
-        IpAddr::V6(addr) => Some(addr),
-        IpAddr::V4(_) => None,
-    })
 }
 
 fn with_scope(remote: SocketAddr, interface: Option<&Interface>) -> SocketAddr {

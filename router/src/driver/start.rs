@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Read;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,8 +21,8 @@ use tracing::{error, info, warn};
 use super::gateway::{Gateway, Reporter};
 use super::kernel_side::{Destination, RoutesDown};
 use super::listeners::Listeners;
-use super::postman::{Inlets, Postman};
-use super::{control_side, journal, kernel_side};
+use super::postman::{Inlets, Postman, Reload};
+use super::{control_side, gateway, journal, kernel_side};
 use crate::config::{self, Desired, Loaded};
 use crate::control::door::Door;
 
@@ -85,40 +86,46 @@ async fn serve(options: Options) -> Result<()> {
 
     let routes_down =
         RoutesDown::new(if options.no_kernel { Destination::Nowhere } else { Destination::Kernel });
-    let inlets = Inlets { accepted: accepting, kernel: kernel_events, bgp_queries, kernel_queries };
+    let (reloads, reloading) = mpsc::channel(1);
+    let inlets = Inlets {
+        accepted: accepting,
+        kernel: kernel_events,
+        bgp_queries,
+        kernel_queries,
+        reloads: reloading,
+    };
     let speaker = Speaker::new(config, seed()?, Instant::START);
     let reporter = Reporter::new(gateway.world());
     let mut postman = Postman::new(speaker, (routes_down, reporter), kernel.clone(), inlets);
-    postman.set_interface_texts(&desired);
-    postman.track(&desired).await?;
+    postman.prepare(reload(&desired));
     gateway.configure(&desired).context("virtual routers")?;
-    loop {
+    {
+        let mut working = pin!(postman.run());
+        loop {
+            tokio::select! {
+                () = &mut working => bail!("the kernel task has ended"),
+                _ = hangup.recv() => match load(&options) {
+                    Ok(loaded) => {
+                        listeners.set_keys(loaded.desired.bgp.as_ref());
+                        kernel_side::configure(&kernel, &loaded.desired).await?;
+                        running.set(loaded.script);
+                        gateway.configure(&loaded.desired).context("virtual routers")?;
+                        reloads.send(reload(&loaded.desired)).await?;
+                    }
+                    Err(error) => error!("{error:#}; the running configuration stays"),
+                },
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+            }
+        }
+        info!("stopping");
+        // First of all the gateway goes to a router that stays; this one forwards as before until it has.
         tokio::select! {
-            () = postman.run() => bail!("the kernel task has ended"),
-            _ = hangup.recv() => match load(&options) {
-                Ok(loaded) => {
-                    let desired = loaded.desired;
-                    listeners.set_keys(desired.bgp.as_ref());
-                    kernel_side::configure(&kernel, &desired).await?;
-                    running.set(loaded.script);
-                    postman.set_interface_texts(&desired);
-                    postman.track(&desired).await?;
-                    gateway.configure(&desired).context("virtual routers")?;
-                    journal::reload(&postman.reload(instance(&desired)));
-                }
-                Err(error) => error!("{error:#}; the running configuration stays"),
-            },
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
+            () = &mut working => {}
+            () = gateway.stop() => {}
         }
     }
 
-    info!("stopping");
-    // First of all the gateway goes to a router that stays; we forward as before until it has.
-    tokio::select! {
-        () = postman.run() => {}
-        () = gateway.stop() => {}
-    }
     // Dropped listeners refuse the peers' next attempts while the last words are said.
     drop(listeners);
     if tokio::time::timeout(FAREWELL, postman.farewell()).await.is_err() {
@@ -149,9 +156,6 @@ fn instance(desired: &Desired) -> Arc<Config> {
     if config.host_name.is_none() {
         config.host_name = desired.host_name.clone().or_else(host_name);
     }
-    if config.router_id == RouterId(0) {
-        config.router_id = highest_address(desired);
-    }
     Arc::new(config)
 }
 
@@ -160,14 +164,16 @@ fn host_name() -> Option<String> {
     Some(system.nodename().to_string_lossy().into_owned())
 }
 
-/// What FRR takes for an identifier where none is configured: the highest IPv4 address of the configuration.
-fn highest_address(desired: &Desired) -> RouterId {
-    let addresses = desired.interfaces.values().flat_map(|interface| &interface.addresses);
-    let ipv4 = addresses.filter_map(|address| match address.addr() {
-        IpAddr::V4(addr) => Some(RouterId::from(addr)),
-        IpAddr::V6(_) => None,
-    });
-    ipv4.max().unwrap_or(RouterId(1))
+/// What the postman needs of a configuration.
+fn reload(desired: &Desired) -> Reload {
+    let described = |(name, interface): (&String, &config::Interface)| {
+        Some((name.clone(), interface.description.clone()?))
+    };
+    Reload {
+        config: instance(desired),
+        descriptions: desired.interfaces.iter().filter_map(described).collect(),
+        tracked: gateway::tracked_routes(desired),
+    }
 }
 
 /// Entropy for jitter and for hashing what peers send.

@@ -201,6 +201,7 @@ fn said(event: &SessionEvent) -> String {
             DownReason::Received(notification) => format!("Down, received {}", notified(notification)),
             DownReason::CapabilitiesRefused(_) => "Down, capabilities refused".to_string(),
             DownReason::Closed => "Down, closed".to_string(),
+            DownReason::LinkLost => "Down, link lost".to_string(),
         },
     }
 }

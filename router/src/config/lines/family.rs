@@ -4,6 +4,7 @@ use bgp_core::speaker::config::{Aggregate, Distance, RouteSource};
 use bgp_core::{Family, Prefix};
 
 use super::super::draft::{Draft, Named};
+use super::super::finding::Severity;
 use super::super::row::Row;
 use super::super::statement::{Complaint, Statement};
 
@@ -16,7 +17,8 @@ pub(crate) const ROWS: &[Row] = &[
         let prefix = own_family(line)?;
         draft.bgp_family(line)?.aggregates.insert(prefix, aggregate);
         Ok(())
-    }),
+    })
+    .unused(Severity::Warning, "aggregates are not announced yet"),
     Row::act(
         "redistribute <connected|static|kernel> = {metric (0-4294967295)|route-map WORD}",
         |draft, line| {

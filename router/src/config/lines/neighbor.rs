@@ -3,6 +3,7 @@
 use bgp_core::speaker::config::{LocalAs, RemoteAs, Role, UpdateSource};
 
 use super::super::draft::{Draft, Named};
+use super::super::finding::Severity;
 use super::super::row::Row;
 use super::super::statement::{Complaint, Statement};
 use super::super::value::PeerName;
@@ -66,7 +67,8 @@ pub(crate) const ROWS: &[Row] = &[
     Row::act("neighbor PEER advertisement-interval = (0-600)", |draft, line| {
         draft.peer(line)?.advertisement_interval = Some(seconds(line.number()?));
         Ok(())
-    }),
+    })
+    .unused(Severity::Note, "a change goes out at once, and changes that wait go out together"),
     Row::act("neighbor PEER ebgp-multihop = [(1-255)]", |draft, line| {
         draft.peer(line)?.multihop = Some(line.narrow().unwrap_or(255));
         Ok(())
@@ -118,7 +120,8 @@ pub(crate) const ROWS: &[Row] = &[
     Row::act("neighbor PEER local-role = <provider|rs-server|rs-client|customer|peer>", |draft, line| {
         draft.peer(line)?.role = line.one_of(&ROLES);
         Ok(())
-    }),
+    })
+    .lacking("the role is negotiated, but ONLY_TO_CUSTOMER is neither set nor looked at yet"),
 ];
 
 /// A peer known by its interface is left out; the interface of a peer with an address is not needed.

@@ -26,7 +26,9 @@ pub(crate) const ROWS: &[Row] = &[
         let interval: u16 = second(line)?;
         if !interval.is_multiple_of(10) {
             let message = "the interval goes out in hundredths of a second: a multiple of 10 is needed";
-            return Err(Complaint::new(message).at(3).hint(format!("{} for example", interval - interval % 10)));
+            return Err(Complaint::new(message)
+                .at(3)
+                .hint(format!("{} for example", interval - interval % 10)));
         }
         router(draft, line)?.advertisement_interval = Duration::from_millis(interval.into());
         Ok(())

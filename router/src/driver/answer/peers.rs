@@ -149,7 +149,7 @@ fn reset_snapshot(reason: &DownReason, age: Duration) -> ResetSnapshot {
         code: notification.kind.code.0,
         subcode: notification.kind.subcode,
         name: notification.kind.to_string(),
-        text: notification.text().map(Into::into),
+        text: notification.text(),
     };
     ResetSnapshot { age, reason: reset_reason(reason), notification: reason.notification().map(named) }
 }

@@ -23,6 +23,8 @@ pub(in crate::driver) struct Reporter {
     world: watch::Sender<Arc<World>>,
     /// Routes that some virtual router depends on.
     tracked: BTreeSet<Prefix>,
+    /// Those that the kernel task has not been asked about.
+    to_watch: BTreeSet<Prefix>,
     /// The batch that brings a route to the kernel, for those that are on the way or there.
     needed: BTreeMap<Prefix, u64>,
     /// Tracked prefixes with a route that is not BGP's.
@@ -40,6 +42,7 @@ impl Reporter {
         Self {
             world,
             tracked: BTreeSet::new(),
+            to_watch: BTreeSet::new(),
             needed: BTreeMap::new(),
             foreign: BTreeSet::new(),
             installed: 0,
@@ -48,19 +51,16 @@ impl Reporter {
         }
     }
 
-    /// Takes the tracked routes of a configuration; gives back those whose foreign routes are to be watched from here
-    /// on.
-    pub(in crate::driver) fn configure(&mut self, desired: &Desired) -> Vec<Prefix> {
-        let routers = desired.interfaces.values().flat_map(|interface| interface.vrrp.values());
-        let routes = routers.flat_map(|router| &router.tracks).filter_map(|track| match track.object {
-            TrackObject::Route(prefix) => Some(prefix),
-            TrackObject::DefaultRoute(_) | TrackObject::BgpPeer(_) | TrackObject::Interface(_) => None,
-        });
-        let tracked: BTreeSet<Prefix> = routes.collect();
-        let new = tracked.difference(&self.tracked).copied().collect();
+    /// Takes the routes that are tracked from here on.
+    pub(in crate::driver) fn configure(&mut self, tracked: BTreeSet<Prefix>) {
+        self.to_watch.extend(tracked.difference(&self.tracked));
         self.tracked = tracked;
         self.is_due = true;
-        new
+    }
+
+    /// The next prefix whose routes that are not BGP's are to be watched.
+    pub(in crate::driver) fn poll_watch(&mut self) -> Option<Prefix> {
+        self.to_watch.pop_first()
     }
 
     /// True if somebody here wants to hear of a prefix.
@@ -160,6 +160,16 @@ impl Reporter {
     fn is_installed(&self, prefix: &Prefix) -> bool {
         self.needed.get(prefix).is_some_and(|batch| *batch <= self.installed)
     }
+}
+
+/// The routes that virtual routers of a configuration depend on.
+pub(in crate::driver) fn tracked_routes(desired: &Desired) -> BTreeSet<Prefix> {
+    let routers = desired.interfaces.values().flat_map(|interface| interface.vrrp.values());
+    let routes = routers.flat_map(|router| &router.tracks).filter_map(|track| match track.object {
+        TrackObject::Route(prefix) => Some(prefix),
+        TrackObject::DefaultRoute(_) | TrackObject::BgpPeer(_) | TrackObject::Interface(_) => None,
+    });
+    routes.collect()
 }
 
 /// Whether a path that is used comes from an established session with a complete table. A peer that promises no

@@ -275,7 +275,8 @@ impl Lan {
         let keys: Vec<Key> = self.holders.keys().copied().collect();
         for key in keys {
             self.drain_one(key);
-            let is_over = self.segment.router(key).is_none_or(|router| router.state() == FsmState::Initialize);
+            let is_over =
+                self.segment.router(key).is_none_or(|router| router.state() == FsmState::Initialize);
             let is_wanted = self.configured.get(&key.vrid.get()).is_some_and(|vrrp| match key.family {
                 Family::Ipv4 => !vrrp.addresses_v4.is_empty(),
                 Family::Ipv6 => !vrrp.addresses_v6.is_empty(),

@@ -33,7 +33,7 @@ use self::lan::Lan;
 use crate::config::{Desired, Vrrp};
 use crate::control::door::GatewayQuery;
 
-pub(super) use self::facts::Reporter;
+pub(super) use self::facts::{Reporter, tracked_routes};
 pub(super) use self::world::World;
 
 /// What is wanted of the gateway.

@@ -1,0 +1,161 @@
+//! Which of an interface's addresses stands for us: as the source of a connection, as a next hop, as an identifier.
+
+use std::cmp::Reverse;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use bgp_core::RouterId;
+use frr_bridge::interface::{Interface, InterfaceAddress, InterfaceFlags};
+
+/// The IPv4 address that has most bits in common with `remote`; the first if `remote` is IPv6.
+pub(super) fn ipv4(interface: &Interface, remote: IpAddr) -> Option<Ipv4Addr> {
+    let addresses = usable(interface).filter_map(|addr| match addr {
+        IpAddr::V4(addr) if !addr.is_loopback() => Some(addr),
+        IpAddr::V4(_) | IpAddr::V6(_) => None,
+    });
+    let distance = |addr: &Ipv4Addr| match remote {
+        IpAddr::V4(remote) => addr.to_bits() ^ remote.to_bits(),
+        IpAddr::V6(_) => 0,
+    };
+    addresses.min_by_key(distance)
+}
+
+/// The global IPv6 address that has most bits in common with `remote`; the first if `remote` is IPv4.
+pub(super) fn ipv6(interface: &Interface, remote: IpAddr) -> Option<Ipv6Addr> {
+    let addresses =
+        ipv6_addresses(interface).filter(|addr| !addr.is_unicast_link_local() && !addr.is_loopback());
+    let distance = |addr: &Ipv6Addr| match remote {
+        IpAddr::V6(remote) => addr.to_bits() ^ remote.to_bits(),
+        IpAddr::V4(_) => 0,
+    };
+    addresses.min_by_key(distance)
+}
+
+/// The link-local address.
+pub(super) fn link_local(interface: &Interface) -> Option<Ipv6Addr> {
+    ipv6_addresses(interface).find(Ipv6Addr::is_unicast_link_local)
+}
+
+/// The address that a connection to `remote` comes from, if it is to come from this interface.
+pub(super) fn source(interface: &Interface, remote: IpAddr) -> Option<IpAddr> {
+    match remote {
+        IpAddr::V4(_) => ipv4(interface, remote).map(IpAddr::V4),
+        IpAddr::V6(addr) if addr.is_unicast_link_local() => link_local(interface).map(IpAddr::V6),
+        IpAddr::V6(_) => ipv6(interface, remote).map(IpAddr::V6),
+    }
+}
+
+/// The interface that `remote` is on: the one a link-local address is scoped to, else the one with the longest
+/// subnet around it, an operative one before others.
+pub(super) fn interface_towards<'a>(
+    interfaces: impl IntoIterator<Item = &'a Arc<Interface>>,
+    remote: IpAddr,
+    scope: u32,
+) -> Option<&'a Arc<Interface>> {
+    let mut interfaces = interfaces.into_iter();
+    if scope != 0 {
+        return interfaces.find(|interface| interface.index == scope);
+    }
+    let longest = |interface: &Interface| {
+        let subnets = interface.addresses.iter().map(InterfaceAddress::subnet);
+        subnets.filter(|subnet| subnet.contains(&remote)).map(|subnet| subnet.prefix_len()).max()
+    };
+    interfaces
+        .filter_map(|interface| Some((longest(interface)?, interface)))
+        .min_by_key(|(len, interface)| (!interface.is_operative(), Reverse(*len), interface.index))
+        .map(|(_, interface)| interface)
+}
+
+/// What FRR takes for an identifier where none is configured: the highest IPv4 address of a loopback interface,
+/// 127.0.0.0/8 apart, else the highest of any.
+pub(super) fn identifier<'a>(interfaces: impl IntoIterator<Item = &'a Arc<Interface>>) -> Option<RouterId> {
+    let ranked = interfaces.into_iter().flat_map(|interface| {
+        let is_loopback = interface.flags.contains(InterfaceFlags::LOOPBACK);
+        usable(interface).map(move |addr| (is_loopback, addr))
+    });
+    let ipv4 = ranked.filter_map(|(is_loopback, addr)| match addr {
+        IpAddr::V4(addr) if !addr.is_loopback() => Some((is_loopback, addr)),
+        IpAddr::V4(_) | IpAddr::V6(_) => None,
+    });
+    ipv4.max().map(|(_, addr)| RouterId::from(addr))
+}
+
+fn usable(interface: &Interface) -> impl Iterator<Item = IpAddr> {
+    interface.addresses.iter().filter(|address| !address.tentative).map(|address| address.address.addr())
+}
+
+fn ipv6_addresses(interface: &Interface) -> impl Iterator<Item = Ipv6Addr> {
+    usable(interface).filter_map(|addr| match addr {
+        IpAddr::V6(addr) => Some(addr),
+        IpAddr::V4(_) => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn interface(index: u32, flags: u32, addresses: &[&str]) -> Arc<Interface> {
+        let address = |text: &&str| InterfaceAddress {
+            address: text.parse().unwrap(),
+            peer: None,
+            secondary: false,
+            no_prefix_route: false,
+            tentative: false,
+        };
+        Arc::new(Interface {
+            index,
+            name: format!("if{index}"),
+            flags: InterfaceFlags(flags),
+            addresses: addresses.iter().map(address).collect(),
+            ..Interface::default()
+        })
+    }
+
+    const UP: u32 = InterfaceFlags::UP | InterfaceFlags::RUNNING;
+
+    fn addr(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn loopback_addresses_are_no_source() {
+        let lo = interface(1, UP, &["127.0.0.1/8", "192.0.2.200/32", "::1/128", "2001:db8:aaaa::1/128"]);
+        assert_eq!(source(&lo, addr("203.0.113.1")), Some(addr("192.0.2.200")));
+        assert_eq!(source(&lo, addr("2001:db8::1")), Some(addr("2001:db8:aaaa::1")));
+        assert_eq!(source(&lo, addr("fe80::1")), None);
+    }
+
+    #[test]
+    fn the_address_nearest_to_the_peer_is_taken() {
+        let wan = interface(2, UP, &["10.0.0.1/24", "192.0.2.4/28", "fe80::2/64"]);
+        assert_eq!(source(&wan, addr("192.0.2.1")), Some(addr("192.0.2.4")));
+        assert_eq!(source(&wan, addr("10.0.0.9")), Some(addr("10.0.0.1")));
+        assert_eq!(source(&wan, addr("fe80::9")), Some(addr("fe80::2")));
+    }
+
+    #[test]
+    fn an_operative_interface_comes_before_a_longer_subnet() {
+        let all = [
+            interface(2, 0, &["192.0.2.4/28"]),
+            interface(3, UP, &["192.0.2.5/24"]),
+            interface(4, UP, &["192.0.2.6/25"]),
+        ];
+        let towards =
+            |scope| interface_towards(&all, addr("192.0.2.1"), scope).map(|interface| interface.index);
+        assert_eq!(towards(0), Some(4));
+        assert_eq!(towards(2), Some(2));
+        assert!(interface_towards(&all, addr("198.51.100.1"), 0).is_none());
+    }
+
+    #[test]
+    fn a_loopback_address_identifies_before_a_higher_one() {
+        let all = [
+            interface(1, UP | InterfaceFlags::LOOPBACK, &["127.0.0.1/8", "10.9.9.9/32"]),
+            interface(2, UP, &["192.0.2.4/28"]),
+        ];
+        assert_eq!(identifier(&all), Some(RouterId::from(Ipv4Addr::new(10, 9, 9, 9))));
+        assert_eq!(identifier(&all[1..]), Some(RouterId::from(Ipv4Addr::new(192, 0, 2, 4))));
+        assert_eq!(identifier(&all[..0]), None);
+    }
+}
