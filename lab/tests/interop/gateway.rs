@@ -1,0 +1,161 @@
+//! The gateway: three routers and a host on one LAN, and who of them holds it.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use lab::capture::Capture;
+use lab::daemon::Daemon;
+use lab::gateway::{ADVERTS, Advert, Member, Plan, Router, V4, V6, actives, adverts, read_adverts};
+use lab::ping::reaches;
+use lab::{Lab, Namespace, Segment, eventually};
+
+/// Who is Active in turn, by falling priority; the first is ours at least once.
+const TURNS: [[Member; 3]; 3] = [
+    [Member::Ours, Member::Frr, Member::Keepalived],
+    [Member::Frr, Member::Keepalived, Member::Ours],
+    [Member::Keepalived, Member::Ours, Member::Frr],
+];
+
+#[test]
+fn ours_leads_a_mixed_group_and_the_next_takes_over() {
+    mixed(TURNS[0]);
+}
+
+#[test]
+fn ours_is_the_last_of_a_mixed_group() {
+    mixed(TURNS[1]);
+}
+
+#[test]
+fn ours_follows_keepalived() {
+    mixed(TURNS[2]);
+}
+
+/// The members die one after the other, the highest priority first, and come back in the other order.
+fn mixed(order: [Member; 3]) {
+    lab::run("a mixed group", |lab| {
+        if !order.iter().all(|member| member.is_available()) {
+            ensure!(std::env::var_os("LAB_REQUIRE").is_none(), "FRR and keepalived are required");
+            eprintln!("skipped: FRR or keepalived is not installed");
+            return Ok(());
+        }
+        let (lan, host) = lan(lab)?;
+        let mut routers = Vec::new();
+        for ((number, member), priority) in (1..).zip(order).zip([200, 150, 100]) {
+            let namespace = attach(lab, &lan, number)?;
+            routers.push(Router::start(&namespace, member, Plan::new(priority))?);
+        }
+        holds(&lan, &host, 1)?;
+        routers[0].kill();
+        hide(&routers[0])?;
+        holds(&lan, &host, 2)?;
+        routers[1].kill();
+        hide(&routers[1])?;
+        holds(&lan, &host, 3)?;
+        for number in [2, 1] {
+            let router = &mut routers[number - 1];
+            router.namespace().link_up("eth0")?;
+            router.start_again()?;
+            holds(&lan, &host, number)?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn on_sigterm_the_gateway_is_resigned_first_and_handed_over() {
+    lab::run("a hand-over", |lab| {
+        let (lan, host) = lan(lab)?;
+        let first = attach(lab, &lan, 1)?;
+        let second = attach(lab, &lan, 2)?;
+        let mut leaving = Router::start(&first, Member::Ours, Plan::new(200))?;
+        let _staying = Router::start(&second, Member::Ours, Plan::new(100))?;
+        holds(&lan, &host, 1)?;
+        let capture = Capture::start(lan.switch(), "br0", ADVERTS)?;
+        leaving.terminate()?;
+        eventually(Duration::from_secs(5), "it has ended", || {
+            ensure!(!leaving.ours()?.process().is_running(), "it runs");
+            Ok(())
+        })?;
+        let seen = read_adverts(capture)?;
+        for (version, vmac) in [(4, "00:00:5e:00:01:05"), (6, "00:00:5e:00:02:05")] {
+            let of: Vec<&Advert> = seen.iter().filter(|advert| advert.version == version).collect();
+            let resigned = of.iter().position(|advert| advert.priority == 0).context("no priority 0")?;
+            let after = of.get(resigned + 1).context("nobody took over")?;
+            ensure!(after.priority == 100, "after it: {after:?}");
+            ensure!(of.iter().all(|advert| advert.mac == vmac && advert.hop_limit == "255"), "{of:?}");
+        }
+        let left = first.ip("-br link")?;
+        ensure!(!left.contains("vrrp"), "left behind: {left}");
+        holds(&lan, &host, 2)
+    });
+}
+
+#[test]
+fn a_backup_answers_for_nobody_also_after_its_link_has_flapped() {
+    lab::run("a quiet backup", |lab| {
+        let (lan, host) = lan(lab)?;
+        let (first, second) = (attach(lab, &lan, 1)?, attach(lab, &lan, 2)?);
+        let _active = Router::start(&first, Member::Ours, Plan::new(200))?;
+        let _backup = Router::start(&second, Member::Ours, Plan::new(100))?;
+        holds(&lan, &host, 1)?;
+        // Replies to the host do not pass the backup's port of the switch: what is seen there comes from the backup.
+        let answers = "arp[6:2] == 2 or (icmp6 and ip6[40] == 136)";
+        let capture = Capture::start(lan.switch(), "port2", answers)?;
+        for _ in 0..2 {
+            for target in [V4, V6] {
+                host.ip("neigh flush dev eth0")?;
+                reaches(&host, target, None)?;
+            }
+            second.link_down("eth0")?;
+            second.link_up("eth0")?;
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        let virtual_one = "arp.src.proto_ipv4 == 10.0.0.254 || icmpv6.nd.na.target_address == 2001:db8::254";
+        let given = capture.fields(virtual_one, &["frame.number", "eth.src"])?;
+        ensure!(given.is_empty(), "the backup answered: {given:?}");
+        reaches(&host, V4, None)?;
+        let neighbor = host.ip(&format!("neigh show {V4}"))?;
+        ensure!(neighbor.contains("00:00:5e:00:01:05"), "the host knows {neighbor}");
+        holds(&lan, &host, 1)
+    });
+}
+
+/// A LAN with a host on it.
+fn lan(lab: &Lab) -> Result<(Segment, Namespace)> {
+    let lan = lab.segment("lan")?;
+    let host = lab.namespace("host")?;
+    lan.attach(&host, "eth0", &["10.0.0.9/24", "2001:db8::9/64"])?;
+    Ok((lan, host))
+}
+
+fn attach(lab: &Lab, lan: &Segment, number: u8) -> Result<Namespace> {
+    let namespace = lab.namespace(&format!("r{number}"))?;
+    namespace.forward()?;
+    let [v4, v6] = [format!("10.0.0.{number}/24"), format!("2001:db8::{number}/64")];
+    lan.attach(&namespace, "eth0", &[&v4, &v6])?;
+    Ok(namespace)
+}
+
+/// A killed program's kernel would still answer: the machine is cut off, as one that died is.
+fn hide(router: &Router) -> Result<()> {
+    router.namespace().link_down("eth0")
+}
+
+/// Once settled the router of this number is the only Active, with the right frames, and the host reaches it.
+fn holds(lan: &Segment, host: &Namespace, number: usize) -> Result<()> {
+    eventually(Duration::from_secs(15), "one router is Active", || {
+        let seen = adverts(lan.switch(), "br0", Duration::from_millis(2300))?;
+        let found = actives(&seen);
+        let v4 = found.get(&4).context("nobody is Active for IPv4")?;
+        let v6 = found.get(&6).context("nobody is Active for IPv6")?;
+        ensure!(v4.iter().eq([&format!("10.0.0.{number}")]), "Active for IPv4: {v4:?}");
+        ensure!(v6.len() == 1, "Active for IPv6: {v6:?}");
+        for advert in &seen {
+            let vmac = if advert.version == 4 { "00:00:5e:00:01:05" } else { "00:00:5e:00:02:05" };
+            ensure!(advert.mac == vmac && advert.hop_limit == "255", "{advert:?}");
+        }
+        Ok(())
+    })?;
+    [V4, V6].into_iter().try_for_each(|target| reaches(host, target, None))
+}
