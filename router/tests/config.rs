@@ -17,7 +17,7 @@ use router::config::{
 
 use Family::{Ipv4Unicast as V4, Ipv6Unicast as V6};
 
-const EXAMPLE: &str = include_str!("../../docs/examples/router1.conf");
+const EXAMPLE: &str = include_str!("../../examples/router1.conf");
 const OVERLAY: &str = include_str!("data/overlay.conf");
 const FABRIC: &str = include_str!("data/fabric.conf");
 

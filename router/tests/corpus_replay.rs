@@ -39,7 +39,7 @@ proptest! {
 }
 
 const FILES: [&str; 3] = [
-    include_str!("../../docs/examples/router1.conf"),
+    include_str!("../../examples/router1.conf"),
     include_str!("data/overlay.conf"),
     include_str!("data/fabric.conf"),
 ];

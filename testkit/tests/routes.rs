@@ -9,10 +9,10 @@ use std::time::Duration;
 use bgp_core::policy::{Action, PrefixEntry, PrefixList};
 use bgp_core::rib::{LocalRoute, MaxPrefixOutcome, OwnerId};
 use bgp_core::speaker::config::{
-    Config, GracefulRestartMode, MaximumPrefix, MaximumPrefixAction, NextHopSelf, PeerConfig, Redistribute,
-    RouteSource,
+    Config, GracefulRestartMode, MaximumPrefix, MaximumPrefixAction, NextHopSelf, PeerConfig,
+    PeerFamilyConfig, Redistribute, RouteSource,
 };
-use bgp_core::speaker::{IdleReason, KernelRoute, PeerChange, PeerEvent, PeerState, Sweep};
+use bgp_core::speaker::{IdleReason, KernelRoute, LinkInterface, PeerChange, PeerEvent, PeerState, Sweep};
 use bgp_core::wire::ErrorKind;
 use bgp_core::{Family, Prefix};
 use testkit::wanted::{Wanted, peer, router};
@@ -84,6 +84,29 @@ fn ipv6_routes_travel_over_ipv6() {
     network.add(router(2, 65002).with_peer6(1, peer(65001)));
     arrives(&mut network, 1, NET6);
     assert_eq!(ways(&network, 1, NET6), [address6(1)]);
+}
+
+#[test]
+fn a_changed_address_of_the_link_is_told_without_a_new_session() {
+    let (one, two) = pair();
+    let with_v6 = |peer: &mut PeerConfig| {
+        peer.families[Family::Ipv6Unicast] = Some(PeerFamilyConfig::default());
+    };
+    let mut network = Network::new(1);
+    network.add(one.with_network(NET6).change_peer(2, with_v6));
+    network.add(two.change_peer(1, with_v6));
+    arrives(&mut network, 1, NET6);
+    assert_eq!(ways(&network, 1, NET6), [address6(1)]);
+    let mut lan = LinkInterface { index: 1, name: "lan0".into(), ..LinkInterface::default() };
+    let now = network.now();
+    network.router_mut(0).speaker.handle_link_changed(&lan, now);
+    leaves(&mut network, 1, NET6);
+    lan.ipv6 = Some("2001:db8::77".parse().unwrap());
+    let now = network.now();
+    network.router_mut(0).speaker.handle_link_changed(&lan, now);
+    arrives(&mut network, 1, NET6);
+    assert_eq!(ways(&network, 1, NET6), [IpAddr::from(lan.ipv6.unwrap())]);
+    assert_eq!(network.router(0).speaker.peer(address(2)).unwrap().dropped, 0);
 }
 
 #[test]

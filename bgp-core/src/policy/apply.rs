@@ -57,6 +57,15 @@ fn set_path(set: &Set, draft: &mut RouteDraft) {
 }
 
 fn set_next_hop(set: &Set, draft: &mut RouteDraft) {
+    let kinds = draft.next_hop_kinds;
+    let is_fit = match set {
+        Set::NextHopV4(_) => kinds.v4,
+        Set::NextHopV6(_) | Set::NextHopLinkLocal(_) => kinds.v6,
+        _ => true,
+    };
+    if !is_fit {
+        return;
+    }
     draft.next_hop = match (set, draft.next_hop) {
         (Set::NextHopV4(address), _) => DraftNextHop::Set(NextHop::V4(*address)),
         (Set::NextHopV6(global), DraftNextHop::Set(NextHop::V6 { link_local, .. })) => {

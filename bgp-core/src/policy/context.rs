@@ -6,7 +6,7 @@ use core::fmt::Write;
 use core::net::IpAddr;
 
 use super::AsPathList;
-use crate::types::{NextHop, PeerKind, Prefix};
+use crate::types::{Family, FamilySet, NextHop, PeerKind, Prefix};
 use crate::wire::{AttrBlock, AttrBuf};
 
 /// A route as policy sees it. Borrowed: asking costs nothing.
@@ -51,6 +51,8 @@ impl Changes {
 pub struct RouteDraft {
     /// What policy says of the next hop.
     pub next_hop: DraftNextHop,
+    /// What kinds of next hop the route may have: `set` lines of another kind say nothing.
+    pub next_hop_kinds: NextHopKinds,
     /// FRR's weight.
     pub weight: u16,
     /// The attributes.
@@ -59,6 +61,42 @@ pub struct RouteDraft {
     pub prefer_global: bool,
     /// True once policy has set MED, which then goes to external peers too (RFC 4271 §5.1.4).
     pub med_is_set: bool,
+}
+
+/// Address families that a next hop may be of, so that one route map can serve routes of both families.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NextHopKinds {
+    /// IPv4.
+    pub v4: bool,
+    /// IPv6.
+    pub v6: bool,
+}
+
+impl NextHopKinds {
+    /// Those of routes of `family` (RFC 4271 §5.1.3, RFC 2545 §3); `extended` are the families for which a
+    /// session agreed on IPv6 next hops (RFC 8950 §4).
+    #[must_use]
+    pub const fn of(family: Family, extended: FamilySet) -> Self {
+        match family {
+            Family::Ipv4Unicast => Self { v4: true, v6: extended.contains(family) },
+            Family::Ipv6Unicast => Self { v4: false, v6: true },
+        }
+    }
+
+    /// True if `next_hop` is of one of them.
+    #[must_use]
+    pub const fn contain(self, next_hop: NextHop) -> bool {
+        match next_hop {
+            NextHop::V4(_) => self.v4,
+            NextHop::V6 { .. } => self.v6,
+        }
+    }
+}
+
+impl Default for NextHopKinds {
+    fn default() -> Self {
+        Self { v4: true, v6: true }
+    }
 }
 
 /// What policy says of the next hop.

@@ -24,7 +24,7 @@ mod tests;
 
 pub use as_path_list::{AsPathEntry, AsPathList};
 pub use community_list::{CommunityEntry, CommunityList, CommunityMatch};
-pub use context::{Changes, DraftNextHop, RouteContext, RouteDraft, Scratch, Verdict};
+pub use context::{Changes, DraftNextHop, NextHopKinds, RouteContext, RouteDraft, Scratch, Verdict};
 pub use filter::Filter;
 pub use pattern::{Pattern, PatternError};
 pub use prefix_list::{PrefixEntry, PrefixList};

@@ -175,6 +175,11 @@ impl Reader {
         }
     }
 
+    /// Reads one prefix once more.
+    pub(super) fn look_again(&mut self, id: PrefixId) {
+        self.backlog.insert(id);
+    }
+
     /// Takes a prefix out of the backlog that there is nothing to say about.
     pub(super) fn skip(&mut self, id: PrefixId) {
         self.backlog.remove(id);

@@ -7,6 +7,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::policy::NextHopKinds;
 use crate::speaker::config::{MaximumPrefixAction, PeerConfig};
 use crate::types::{Asn, Family, FamilySet, NextHop, PeerKind, Prefix, RouterId};
 use crate::wire::Caps;
@@ -45,6 +46,14 @@ pub struct RibPeer {
     pub interface: Option<u32>,
     /// As configured.
     pub config: Arc<PeerConfig>,
+}
+
+impl RibPeer {
+    /// What kinds of next hop routes of `family` from and to the peer may have.
+    #[must_use]
+    pub const fn next_hop_kinds(&self, family: Family) -> NextHopKinds {
+        NextHopKinds::of(family, self.extended_next_hop)
+    }
 }
 
 /// Our addresses towards a peer.

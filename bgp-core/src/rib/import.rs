@@ -78,7 +78,7 @@ impl FamilyRib {
         if session.limits[self.family] == Limit::Exceeded {
             return None;
         }
-        if is_looped(shared, session, config, update) || is_own(session, reach.next_hop) {
+        if is_looped(shared, session, config, update) || !may_be(session, self.family, reach.next_hop) {
             for nlri in reach.nlri {
                 self.withdraw(shared, peer, &nlri);
             }
@@ -214,6 +214,7 @@ impl Shared {
     ) -> AttrId {
         let Some(session) = self.peers.session(peer) else { return AttrId::NONE };
         let (peer_config, address) = (Arc::clone(&session.facts.config), session.facts.address);
+        let kinds = session.facts.next_hop_kinds(family);
         let Some(config) = peer_config.families[family].as_ref() else { return AttrId::NONE };
         if !self.is_open(peer, family, config) {
             return AttrId::NONE;
@@ -225,7 +226,7 @@ impl Shared {
                 self.attrs.hold(received, 1);
                 received
             }
-            Verdict::Permit(changes) => self.apply(&config.import, changes, received, address),
+            Verdict::Permit(changes) => self.apply(&config.import, changes, received, (address, kinds)),
         }
     }
 
@@ -241,6 +242,7 @@ impl Shared {
     fn judge_with(&mut self, announced: &Announced<'_>, prefix: &Prefix, memo: &mut Memo) -> AttrId {
         let Some(session) = self.peers.session(announced.peer) else { return AttrId::NONE };
         let address = session.facts.address;
+        let kinds = session.facts.next_hop_kinds(Family::of(prefix));
         match self.ask(announced.config, (announced.peer, address), announced.received, prefix) {
             Verdict::Deny => AttrId::NONE,
             Verdict::Permit(Changes::NONE) => announced.received,
@@ -248,7 +250,8 @@ impl Shared {
                 if let Some((_, id)) = memo.iter().find(|(known, _)| *known == changes) {
                     return *id;
                 }
-                let id = self.apply(&announced.config.import, changes, announced.received, address);
+                let (import, received) = (&announced.config.import, announced.received);
+                let id = self.apply(import, changes, received, (address, kinds));
                 memo.push((changes, id));
                 id
             }
@@ -357,13 +360,15 @@ fn is_looped(shared: &Shared, session: &PeerSession, config: &PeerFamilyConfig, 
             || update.cluster_list().any(|id| id == shared.settings.cluster_id))
 }
 
-/// RFC 4271 §5.1.3: a next hop that is ourselves leads nowhere.
-fn is_own(session: &PeerSession, next_hop: NextHop) -> bool {
+/// True if a next hop may be that of a route of `family`: it is not ourselves (RFC 4271 §5.1.3), and it is IPv6
+/// for IPv4 only where that was agreed on (RFC 8950 §4).
+fn may_be(session: &PeerSession, family: Family, next_hop: NextHop) -> bool {
     let local = &session.facts.local;
-    match next_hop {
+    let is_own = match next_hop {
         NextHop::V4(addr) => Some(addr) == local.v4,
         NextHop::V6 { global, .. } => Some(global) == local.v6 || Some(global) == local.link_local,
-    }
+    };
+    !is_own && session.facts.next_hop_kinds(family).contain(next_hop)
 }
 
 /// The next hop with its interface; a link-local address is only of use on the peer's own link.

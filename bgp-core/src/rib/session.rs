@@ -5,14 +5,14 @@ use alloc::vec::Vec;
 
 use super::Rib;
 use super::attrs::LastSet;
-use super::facts::{Retain, RibPeer};
+use super::facts::{LocalAddresses, Retain, RibPeer};
 use super::family::FamilyRib;
 use super::peer::{Outbox, PeerIx, PeerSession, kind_of};
 use super::scan::Reason;
 use super::shared::Shared;
 use super::source::{FeedId, FeedState, Origin};
-use crate::speaker::config::{PeerConfig, PeerFamilyConfig, Ttl};
-use crate::types::{Family, FamilyMap, FamilySet, PeerId, PeerKind};
+use crate::speaker::config::{PeerConfig, PeerFamilyConfig};
+use crate::types::{Family, FamilyMap, FamilySet, PeerId, PeerKind, Prefix};
 
 impl Rib {
     /// A session is up: its routes are taken from now on, and it is told everything.
@@ -85,6 +85,17 @@ impl Rib {
             self.families[family].regroup(&mut self.shared, ix);
         }
         to_ask
+    }
+
+    /// Our addresses towards a peer, or the networks shared with it, are others than when its session came up.
+    pub fn peer_link_changed(&mut self, id: PeerId, local: LocalAddresses, connected: Vec<Prefix>) {
+        let Some(ix) = self.shared.peers.ix(id) else { return };
+        let Some(session) = self.shared.peers.session_mut(ix) else { return };
+        session.facts.local = local;
+        session.facts.connected = connected;
+        for (_, family) in self.families.iter_mut() {
+            family.regroup(&mut self.shared, ix);
+        }
     }
 
     /// The peer has sent everything anew in `family` (End-of-RIB, RFC 4724 §4.2; EoRR, RFC 7313 §4.2), or its
@@ -191,5 +202,5 @@ fn origin(facts: &RibPeer, peer: PeerIx, family: Family) -> Origin {
 fn wants_connected(facts: &RibPeer) -> bool {
     facts.kind == PeerKind::External
         && !facts.config.disable_connected_check
-        && !matches!(facts.config.ttl, Ttl::Multihop(_))
+        && facts.config.ttl.is_single_hop()
 }

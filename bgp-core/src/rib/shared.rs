@@ -12,7 +12,7 @@ use super::peer::{PeerIx, Peers};
 use super::settings::Settings;
 use super::source::{FeedId, FeedState, Origin, SourceId, Sources};
 use super::table::{PrefixId, Table};
-use crate::policy::{Changes, DraftNextHop, Filter, RouteDraft, Scratch};
+use crate::policy::{Changes, DraftNextHop, Filter, NextHopKinds, RouteDraft, Scratch};
 use crate::types::{FamilyMap, NextHop, PeerKind};
 
 /// What all families share.
@@ -72,7 +72,7 @@ impl Shared {
         filter: &Filter,
         changes: Changes,
         received: AttrId,
-        peer: IpAddr,
+        (peer, kinds): (IpAddr, NextHopKinds),
     ) -> AttrId {
         let Some(digest) = self.attrs.digest(received) else { return AttrId::NONE };
         let via = self.next_hops.via(digest.next_hop);
@@ -80,6 +80,7 @@ impl Shared {
         draft.attrs.load(self.attrs.block(received));
         draft.weight = digest.weight;
         draft.next_hop = DraftNextHop::Default;
+        draft.next_hop_kinds = kinds;
         draft.prefer_global = false;
         draft.med_is_set = false;
         let mut next_hop = digest.next_hop;
@@ -161,6 +162,7 @@ fn drafted(via: Via, draft: &RouteDraft, peer: IpAddr) -> Via {
     let mut via = match draft.next_hop {
         DraftNextHop::Default | DraftNextHop::Unchanged => via,
         DraftNextHop::Set(next_hop) => Via { next_hop, interface: via.interface },
+        DraftNextHop::PeerAddress if !draft.next_hop_kinds.contain(NextHop::from(peer)) => via,
         DraftNextHop::PeerAddress => Via { next_hop: NextHop::from(peer), interface: via.interface },
     };
     if let (true, NextHop::V6 { global, .. }) = (draft.prefer_global, via.next_hop) {

@@ -387,6 +387,14 @@ pub struct AttributeUnchanged {
     pub med: bool,
 }
 
+impl Ttl {
+    /// True if an external peer must be on a network of ours.
+    #[must_use]
+    pub const fn is_single_hop(self) -> bool {
+        matches!(self, Self::Default | Self::Multihop(1) | Self::Security { hops: 1 })
+    }
+}
+
 impl Config {
     /// An instance with FRR's defaults and nothing in it.
     #[must_use]

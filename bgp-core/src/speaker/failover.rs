@@ -7,7 +7,6 @@
 use alloc::vec::Vec;
 
 use super::Speaker;
-use super::config::Ttl;
 use super::peer::Attached;
 use crate::session::{DownReason, SessionCommand};
 use crate::time::Instant;
@@ -36,11 +35,6 @@ impl Speaker {
     fn must_be_on_link(&self, id: PeerId) -> bool {
         let Some(peer) = self.peers.get(&id) else { return false };
         let is_external = peer.config.remote_as.asn(self.local_as(id)) != Some(self.local_as(id));
-        let is_near = match peer.config.ttl {
-            Ttl::Default => !peer.config.disable_connected_check,
-            Ttl::Multihop(hops) => hops == 1,
-            Ttl::Security { hops } => hops == 1,
-        };
-        is_external && is_near
+        is_external && peer.config.ttl.is_single_hop() && !peer.config.disable_connected_check
     }
 }

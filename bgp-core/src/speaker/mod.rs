@@ -20,6 +20,7 @@
 //!  handle_timeout(now)                       run(budget)         -> Progress
 //!  set_advertised(OwnerId, routes, now)      clear(IpAddr, Clear, now) -> bool
 //!  handle_interface_down(index, now)
+//!  handle_link_changed(&LinkInterface, now)
 //!  set_redistributed(RouteSource, Family, routes, now)
 //!  shutdown(now)
 //! ```
@@ -28,7 +29,7 @@
 //! [`Speaker::poll_timeout`], which is "now" until the others are empty.
 //!
 //! Rooms: `dial` (Idle, Connect, Active), `admit` (who may connect), `sessions` (what sessions report), `collision`
-//! (RFC 4271 §6.8), `failover` (a link that is lost), `restart` (RFC 4724, receiving side), `startup` (restarting side), `origin` (own routes),
+//! (RFC 4271 §6.8), `failover` (a link that is lost), `relink` (one that changes), `restart` (RFC 4724, receiving side), `startup` (restarting side), `origin` (own routes),
 //! `reload` and `apply` (new configurations), `operate` (start, stop, clear), `view` (show).
 
 mod admit;
@@ -44,6 +45,7 @@ mod origin;
 mod outbox;
 mod peer;
 mod random;
+mod relink;
 mod reload;
 mod restart;
 mod sessions;

@@ -13,10 +13,10 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::Speaker;
 use super::config::RouteSource;
 use super::link::{NetworkWatch, Presence};
-use crate::policy::{DraftNextHop, RouteContext, RouteDraft, RouteMap, Scratch, Verdict};
+use crate::policy::{DraftNextHop, NextHopKinds, RouteContext, RouteDraft, RouteMap, Scratch, Verdict};
 use crate::rib::{LocalRoute, OwnerId};
 use crate::time::Instant;
-use crate::types::{Family, NextHop, PeerKind, Prefix};
+use crate::types::{Family, FamilySet, NextHop, PeerKind, Prefix};
 use crate::wire::Origin;
 
 /// A route of the kernel's table, as redistribution sees it.
@@ -166,7 +166,8 @@ struct Facts {
 
 /// The route that `facts` make, unless the route map refuses it.
 fn local_route(facts: Facts, policy: Option<&Arc<RouteMap>>, scratch: &mut Scratch) -> Option<LocalRoute> {
-    let mut draft = RouteDraft { weight: LOCAL_WEIGHT, ..RouteDraft::default() };
+    let next_hop_kinds = NextHopKinds::of(Family::of(&facts.prefix), FamilySet::EMPTY);
+    let mut draft = RouteDraft { weight: LOCAL_WEIGHT, next_hop_kinds, ..RouteDraft::default() };
     draft.attrs.set_origin(facts.origin);
     draft.attrs.set_as_path(&[]);
     draft.attrs.set_med(facts.med);

@@ -5,30 +5,24 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use bgp_core::RouterId;
+use bgp_core::speaker::LinkInterface;
 use frr_bridge::interface::{Interface, InterfaceAddress, InterfaceFlags};
+use ipnet::IpNet;
 
-/// The IPv4 address that has most bits in common with `remote`; the first if `remote` is IPv6.
-pub(super) fn ipv4(interface: &Interface, remote: IpAddr) -> Option<Ipv4Addr> {
+/// The IPv4 address that has most bits in common with `near`; the first if nothing is near.
+pub(super) fn ipv4(interface: &Interface, near: Option<Ipv4Addr>) -> Option<Ipv4Addr> {
     let addresses = usable(interface).filter_map(|addr| match addr {
         IpAddr::V4(addr) if !addr.is_loopback() => Some(addr),
         IpAddr::V4(_) | IpAddr::V6(_) => None,
     });
-    let distance = |addr: &Ipv4Addr| match remote {
-        IpAddr::V4(remote) => addr.to_bits() ^ remote.to_bits(),
-        IpAddr::V6(_) => 0,
-    };
-    addresses.min_by_key(distance)
+    addresses.min_by_key(|addr| near.map(|near| addr.to_bits() ^ near.to_bits()))
 }
 
-/// The global IPv6 address that has most bits in common with `remote`; the first if `remote` is IPv4.
-pub(super) fn ipv6(interface: &Interface, remote: IpAddr) -> Option<Ipv6Addr> {
+/// The global IPv6 address that has most bits in common with `near`; the first if nothing is near.
+pub(super) fn ipv6(interface: &Interface, near: Option<Ipv6Addr>) -> Option<Ipv6Addr> {
     let addresses =
         ipv6_addresses(interface).filter(|addr| !addr.is_unicast_link_local() && !addr.is_loopback());
-    let distance = |addr: &Ipv6Addr| match remote {
-        IpAddr::V6(remote) => addr.to_bits() ^ remote.to_bits(),
-        IpAddr::V4(_) => 0,
-    };
-    addresses.min_by_key(distance)
+    addresses.min_by_key(|addr| near.map(|near| addr.to_bits() ^ near.to_bits()))
 }
 
 /// The link-local address.
@@ -39,9 +33,24 @@ pub(super) fn link_local(interface: &Interface) -> Option<Ipv6Addr> {
 /// The address that a connection to `remote` comes from, if it is to come from this interface.
 pub(super) fn source(interface: &Interface, remote: IpAddr) -> Option<IpAddr> {
     match remote {
-        IpAddr::V4(_) => ipv4(interface, remote).map(IpAddr::V4),
+        IpAddr::V4(addr) => ipv4(interface, Some(addr)).map(IpAddr::V4),
         IpAddr::V6(addr) if addr.is_unicast_link_local() => link_local(interface).map(IpAddr::V6),
-        IpAddr::V6(_) => ipv6(interface, remote).map(IpAddr::V6),
+        IpAddr::V6(addr) => ipv6(interface, Some(addr)).map(IpAddr::V6),
+    }
+}
+
+/// What the speaker is told of an interface that a peer is on.
+pub(super) fn link_interface(interface: &Interface) -> LinkInterface {
+    let networks = interface.addresses.iter().map(InterfaceAddress::subnet);
+    let is_global =
+        |network: &IpNet| !matches!(network, IpNet::V6(net) if net.addr().is_unicast_link_local());
+    LinkInterface {
+        index: interface.index,
+        name: interface.name.clone(),
+        ipv4: ipv4(interface, None),
+        ipv6: ipv6(interface, None),
+        link_local: link_local(interface),
+        networks: networks.filter(is_global).collect(),
     }
 }
 

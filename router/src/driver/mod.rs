@@ -21,6 +21,7 @@ mod gateway;
 mod journal;
 mod kernel_side;
 mod listeners;
+mod meeting;
 mod outbox;
 mod postman;
 mod socket;

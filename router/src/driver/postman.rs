@@ -6,15 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bgp_core::rib::{FibChange, Progress};
-use bgp_core::session::{Restarted, Session, SessionCommand, SessionEvent};
-use bgp_core::speaker::config::{Config, RemoteAs, UpdateSource};
-use bgp_core::speaker::{
-    Dial, DialOrder, Direction, KernelRoute, Link, LinkInterface, Presence, Speaker, SpeakerEvent,
-};
+use bgp_core::session::{Restarted, SessionCommand, SessionEvent};
+use bgp_core::speaker::config::Config;
+use bgp_core::speaker::{KernelRoute, Presence, Speaker, SpeakerEvent};
 use bgp_core::{Instant, PeerId, Prefix, RouterId, SessionId};
 use frr_bridge::interface::Interface;
 use frr_bridge::kernel::{Command, Event, Kernel};
@@ -22,14 +20,14 @@ use hashbrown::HashMap;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tracing::{debug, info, warn};
+use tracing::{debug, info};
 
 use super::clock::{Clock, sleep_until};
-use super::connection::{Connection, Report};
+use super::connection::Report;
 use super::gateway::Reporter;
 use super::kernel_side::{self, Redistribution, RoutesDown};
 use super::outbox::Outbox;
-use super::{addresses, answer, journal, socket};
+use super::{addresses, answer, journal};
 use crate::control::door::{BgpQuery, KernelQuery};
 
 /// Where things come from.
@@ -63,10 +61,10 @@ pub(super) struct Postman {
     /// `description` lines, by interface.
     pub(super) descriptions: Arc<BTreeMap<String, String>>,
     inlets: Inlets,
-    reports: Inbox<(SessionId, Report)>,
-    dialled: Inbox<(PeerId, io::Result<TcpStream>)>,
-    connections: HashMap<SessionId, Outbox>,
-    dialling: HashMap<PeerId, JoinHandle<()>>,
+    pub(super) reports: Inbox<(SessionId, Report)>,
+    pub(super) dialled: Inbox<(PeerId, io::Result<TcpStream>)>,
+    pub(super) connections: HashMap<SessionId, Outbox>,
+    pub(super) dialling: HashMap<PeerId, JoinHandle<()>>,
     redistribution: Redistribution,
     routes_down: RoutesDown,
     gateway: Reporter,
@@ -77,8 +75,8 @@ pub(super) struct Postman {
 
 /// A bounded channel with both its ends.
 #[derive(Debug)]
-struct Inbox<T> {
-    sender: mpsc::Sender<T>,
+pub(super) struct Inbox<T> {
+    pub(super) sender: mpsc::Sender<T>,
     receiver: mpsc::Receiver<T>,
 }
 
@@ -267,34 +265,6 @@ impl Postman {
         }
     }
 
-    fn dial(&mut self, order: DialOrder) {
-        match order {
-            DialOrder::Abandon(peer) => {
-                if let Some(attempt) = self.dialling.remove(&peer) {
-                    attempt.abort();
-                }
-            }
-            DialOrder::Open(dial) => {
-                let interface = self.source_interface(&dial);
-                let outcome = self.dialled.sender.clone();
-                let peer = dial.peer;
-                let attempt = tokio::spawn(async move {
-                    let stream = socket::dial(&dial, interface.as_deref()).await;
-                    // The postman is gone only if the program ends.
-                    let _ = outcome.send((dial.peer, stream)).await;
-                });
-                if let Some(before) = self.dialling.insert(peer, attempt) {
-                    before.abort();
-                }
-            }
-        }
-    }
-
-    fn source_interface(&self, dial: &Dial) -> Option<Arc<Interface>> {
-        let Some(UpdateSource::Interface(name)) = &dial.source else { return None };
-        self.interfaces.values().find(|interface| interface.name == *name).cloned()
-    }
-
     fn take_report(&mut self, session: SessionId, report: Report) {
         let now = self.clock.now();
         match report {
@@ -309,82 +279,6 @@ impl Postman {
         }
     }
 
-    fn dialled(&mut self, peer: PeerId, outcome: io::Result<TcpStream>) {
-        self.dialling.remove(&peer);
-        match outcome {
-            Ok(stream) => self.connected(stream, Direction::Dialled(peer)),
-            Err(error) => {
-                debug!(peer = peer.0, %error, "no connection");
-                self.speaker.handle_dial_failed(peer, self.clock.now());
-            }
-        }
-    }
-
-    fn accepted(&mut self, stream: TcpStream, remote: SocketAddr) {
-        let config = self.speaker.config();
-        let address = remote.ip();
-        let peer =
-            config.peers.get(&address).or_else(|| config.listen_range(address).map(|range| &range.template));
-        if let Some(peer) = peer {
-            let external = match peer.remote_as {
-                RemoteAs::Internal => false,
-                RemoteAs::External => true,
-                RemoteAs::Asn(asn) => asn != config.asn,
-            };
-            if let Err(error) = socket::apply_ttl(&stream, address, peer.ttl, external) {
-                warn!(peer = %address, %error, "hop limit not set");
-            }
-            socket::mark_as_routing(&stream, address);
-        }
-        self.connected(stream, Direction::Accepted);
-    }
-
-    fn connected(&mut self, stream: TcpStream, direction: Direction) {
-        let ends = stream.local_addr().and_then(|local| Ok((local, stream.peer_addr()?)));
-        let Ok((local, remote)) = ends else {
-            // It closed before we looked.
-            if let Direction::Dialled(peer) = direction {
-                self.speaker.handle_dial_failed(peer, self.clock.now());
-            }
-            return;
-        };
-        let link = Link { remote, local, direction, interface: self.interface_towards(remote) };
-        if let Some((id, session)) = self.speaker.handle_connected(link, self.clock.now()) {
-            self.carry(id, stream, session);
-        }
-    }
-
-    fn carry(&mut self, id: SessionId, stream: TcpStream, session: Session) {
-        let outbox = Outbox::default();
-        let connection = Connection {
-            id,
-            stream,
-            session,
-            outbox: outbox.clone(),
-            speaker: self.reports.sender.clone(),
-            clock: self.clock,
-        };
-        self.connections.insert(id, outbox);
-        tokio::spawn(connection.run());
-    }
-
-    fn interface_towards(&self, remote: SocketAddr) -> Option<LinkInterface> {
-        let scope = match remote {
-            SocketAddr::V6(v6) => v6.scope_id(),
-            SocketAddr::V4(_) => 0,
-        };
-        let interface = addresses::interface_towards(self.interfaces.values(), remote.ip(), scope)?;
-        let networks = interface.addresses.iter().map(frr_bridge::interface::InterfaceAddress::subnet);
-        Some(LinkInterface {
-            index: interface.index,
-            name: interface.name.clone(),
-            ipv4: addresses::ipv4(interface, remote.ip()),
-            ipv6: addresses::ipv6(interface, remote.ip()),
-            link_local: addresses::link_local(interface),
-            networks: networks.filter(|network| !is_link_local(network.addr())).collect(),
-        })
-    }
-
     fn take_kernel_event(&mut self, event: Event) {
         journal::kernel(&event);
         let now = self.clock.now();
@@ -396,6 +290,7 @@ impl Postman {
                     self.speaker.handle_interface_down(index, now);
                 }
                 self.gateway.interface(index, Some(&interface));
+                self.speaker.handle_link_changed(&addresses::link_interface(&interface), now);
                 self.interfaces.insert(index, interface);
             }
             Event::Interface(index, None) => {
@@ -446,10 +341,6 @@ impl<T> Inbox<T> {
         let (sender, receiver) = mpsc::channel(room);
         Self { sender, receiver }
     }
-}
-
-fn is_link_local(address: IpAddr) -> bool {
-    matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local())
 }
 
 /// Prefixes decided between two looks at what has come in.

@@ -3,11 +3,11 @@
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use crate::policy::{Filter, Match, RouteMap};
+use crate::policy::{Filter, Match, NextHopKinds, RouteMap};
 use crate::rib::facts::{LocalAddresses, RibPeer};
 use crate::rib::peer::kind_of;
 use crate::speaker::config::{
-    AttributeUnchanged, DefaultOriginate, LocalAs, NextHopSelf, RemovePrivateAs, SendCommunity, Ttl,
+    AttributeUnchanged, DefaultOriginate, LocalAs, NextHopSelf, RemovePrivateAs, SendCommunity,
 };
 use crate::types::{Asn, Family, PeerKind, Prefix};
 use crate::wire::Caps;
@@ -47,8 +47,8 @@ pub(in crate::rib) struct ExportFacts {
     pub(super) connected: Vec<Prefix>,
     /// IPv4 routes go out with an IPv6 next hop if it is ours.
     pub(super) prefers_v6: bool,
-    /// IPv4 routes may go out with an IPv6 next hop (RFC 8950).
-    pub(super) extended_next_hop: bool,
+    /// What kinds of next hop routes may go out with (RFC 8950).
+    pub(super) next_hop_kinds: NextHopKinds,
 }
 
 impl ExportFacts {
@@ -57,7 +57,6 @@ impl ExportFacts {
         let config = peer.config.families[family].as_ref()?;
         let asks_peer = config.export.route_map.as_ref().is_some_and(|map| asks_for_peer(map));
         let paths_differ = config.as_override || config.remove_private_as != RemovePrivateAs::Keep;
-        let extended_next_hop = peer.extended_next_hop.contains(family);
         Some(Self {
             kind: kind_of(peer, family),
             caps: peer.caps,
@@ -74,8 +73,8 @@ impl ExportFacts {
             unchanged: config.attribute_unchanged,
             local: peer.local,
             connected: if is_one_hop(peer) { peer.connected.clone() } else { Vec::new() },
-            prefers_v6: extended_next_hop && peer.address.is_ipv6(),
-            extended_next_hop,
+            prefers_v6: peer.extended_next_hop.contains(family) && peer.address.is_ipv6(),
+            next_hop_kinds: peer.next_hop_kinds(family),
         })
     }
 
@@ -86,7 +85,7 @@ impl ExportFacts {
 }
 
 fn is_one_hop(peer: &RibPeer) -> bool {
-    peer.kind != PeerKind::External || !matches!(peer.config.ttl, Ttl::Multihop(_))
+    peer.kind != PeerKind::External || peer.config.ttl.is_single_hop()
 }
 
 fn asks_for_peer(map: &RouteMap) -> bool {

@@ -119,6 +119,9 @@ impl FamilyRib {
         }
         if !is_plain {
             let prefix = self.table.prefix(id)?;
+            if cohort.made_up.is_some() && prefix.prefix_len() == 0 {
+                return None;
+            }
             key.changes = judge(shared, facts, (&prefix, path, &feed.origin), &mut batch.policy)?;
         }
         if let Some(at) = batch.find(&key) {
@@ -148,27 +151,32 @@ fn judge(
     (prefix, path, origin): (&Prefix, &Path, &Origin),
     scratch: &mut Scratch,
 ) -> Option<Changes> {
-    if facts.default_originate.is_some() && prefix.prefix_len() == 0 {
-        return None;
-    }
     if facts.filter.is_empty() {
         return Some(Changes::NONE);
     }
+    match facts.filter.evaluate(&context(shared, (prefix, path, origin), facts.address)?, scratch) {
+        Verdict::Deny => None,
+        Verdict::Permit(changes) => Some(changes),
+    }
+}
+
+/// A path as policy sees it.
+pub(super) fn context<'a>(
+    shared: &'a Shared,
+    (prefix, path, origin): (&Prefix, &Path, &Origin),
+    peer: Option<IpAddr>,
+) -> Option<RouteContext<'a>> {
     let digest = shared.attrs.digest(path.effective)?;
     let via = shared.next_hops.via(digest.next_hop);
-    let route = RouteContext {
+    Some(RouteContext {
         prefix: *prefix,
         next_hop: via.map_or(unspecified(prefix), |via| via.next_hop),
         weight: digest.weight,
         attrs: shared.attrs.block(path.effective),
         attrs_key: path.effective.number(),
-        peer: facts.address,
+        peer,
         source: origin.kind,
-    };
-    match facts.filter.evaluate(&route, scratch) {
-        Verdict::Deny => None,
-        Verdict::Permit(changes) => Some(changes),
-    }
+    })
 }
 
 /// Makes what goes out of a path in `draft`.

@@ -33,6 +33,7 @@ use super::table::{PrefixId, Table};
 use crate::types::Family;
 use crate::wire::UpdateWriter;
 use batch::Batch;
+use default::{DefaultDesk, MadeUp};
 pub(super) use facts::ExportFacts;
 pub use flush::Outgoing;
 
@@ -48,6 +49,7 @@ pub(super) struct Groups {
 #[derive(Debug)]
 struct Group {
     facts: ExportFacts,
+    default: DefaultDesk,
     cohorts: Vec<Cohort>,
 }
 
@@ -60,8 +62,8 @@ struct Cohort {
     members: Vec<PeerIx>,
     /// What is owed to members once the backlog is read.
     endings: Vec<(PeerIx, Ending)>,
-    /// The default route was made up for the members.
-    has_default: bool,
+    /// The made-up default route that the members hold.
+    made_up: MadeUp,
 }
 
 /// What ends a walk over the whole table.
@@ -84,7 +86,6 @@ impl FamilyRib {
             ..Cohort::default()
         };
         self.groups.add(facts, cohort);
-        self.send_default(shared, peer);
     }
 
     /// Stops telling a peer.
@@ -100,8 +101,11 @@ impl FamilyRib {
             shared.peers.send(peer, refresh_marker(self.family, BEGIN_OF_REFRESH));
             cohort.endings.push((peer, Ending::EndOfRefresh));
         }
+        if let (Some(route), Some(facts)) = (&cohort.made_up, facts_of(shared, peer, self.family)) {
+            self.send_default(shared, &facts, (&[peer], route));
+        }
         self.put_back(shared, peer, cohort);
-        self.send_default(shared, peer);
+        self.groups.renew_default(peer);
     }
 
     /// Tells a peer what its changed configuration makes different.
@@ -115,9 +119,7 @@ impl FamilyRib {
         }
         let Some(mut cohort) = self.groups.split(peer) else { return };
         cohort.reader.mark_all(&self.log, &self.table);
-        self.retract_default(shared, peer, &mut cohort);
         self.put_back(shared, peer, cohort);
-        self.send_default(shared, peer);
     }
 
     /// Tells everybody what is different now that a source is looked at differently.
@@ -144,8 +146,12 @@ impl FamilyRib {
 
     /// True if some peer has room and something to be told.
     pub(super) fn has_to_export(&self, shared: &Shared) -> bool {
-        let mut cohorts = self.groups.groups.iter().flat_map(|group| &group.cohorts);
-        cohorts.any(|cohort| cohort.has_room(&shared.peers) && cohort.has_work(&self.log))
+        self.groups.groups.iter().any(|group| {
+            let is_news = |cohort: &Cohort| group.default.wanted().is_some_and(|it| *it != cohort.made_up);
+            let has_work = |cohort: &Cohort| cohort.has_work(&self.log) || is_news(cohort);
+            group.default.has_work(&self.log)
+                || group.cohorts.iter().any(|cohort| cohort.has_room(&shared.peers) && has_work(cohort))
+        })
     }
 
     fn export_group(
@@ -155,12 +161,14 @@ impl FamilyRib {
         batch: &mut Batch,
         budget: usize,
     ) -> usize {
-        let mut done = 0;
+        let mut done = self.look_for_default(shared, (&mut *group, &mut batch.policy), budget);
+        let Some(made_up) = group.default.wanted() else { return done };
         let mut slow = Vec::new();
         for cohort in &mut group.cohorts {
             if !cohort.has_room(&shared.peers) {
                 continue;
             }
+            self.tell_default(shared, (&group.facts, made_up), cohort);
             slow.extend(cohort.shed_slow(&shared.peers));
             while done < budget && cohort.has_room(&shared.peers) && !cohort.reader.is_done(&self.log) {
                 let limit = BATCH.min(budget - done);
@@ -187,18 +195,24 @@ impl FamilyRib {
 impl Groups {
     /// Moves everybody on to `position` at least; says where the last one stands then.
     pub(super) fn absorb(&mut self, position: u64, log: &ChangeLog, table: &Table) -> Option<u64> {
-        let cohorts = self.groups.iter_mut().flat_map(|group| &mut group.cohorts);
-        let positions = cohorts.map(|cohort| {
-            let told = &cohort.told;
-            let matters = |id| table.has_paths(id) || told.contains(id);
-            cohort.reader.absorb(position, (log, table), matters);
-            cohort.reader.position()
+        let positions = self.groups.iter_mut().flat_map(|group| {
+            let search = group.default.absorb(position, (log, table));
+            let cohorts = group.cohorts.iter_mut().map(move |cohort| {
+                let told = &cohort.told;
+                let matters = |id| table.has_paths(id) || told.contains(id);
+                cohort.reader.absorb(position, (log, table), matters);
+                cohort.reader.position()
+            });
+            search.into_iter().chain(cohorts)
         });
         positions.min()
     }
 
     /// True if a prefix without paths is of no interest to anybody any more.
     pub(super) fn lets_go(&mut self, id: PrefixId) -> bool {
+        if !self.groups.iter_mut().all(|group| group.default.lets_go(id)) {
+            return false;
+        }
         let mut cohorts = self.groups.iter_mut().flat_map(|group| &mut group.cohorts);
         cohorts.all(|cohort| {
             if cohort.told.contains(id) {
@@ -223,10 +237,11 @@ impl Groups {
         })
     }
 
-    fn note_default(&mut self, peer: PeerIx) {
-        let cohorts = self.groups.iter_mut().flat_map(|group| &mut group.cohorts);
-        for cohort in cohorts.filter(|cohort| cohort.members.contains(&peer)) {
-            cohort.has_default = true;
+    /// Makes the default route of a peer's group anew.
+    fn renew_default(&mut self, peer: PeerIx) {
+        let is_home = |group: &&mut Group| group.cohorts.iter().any(|cohort| cohort.members.contains(&peer));
+        if let Some(group) = self.groups.iter_mut().find(is_home) {
+            group.default.renew();
         }
     }
 
@@ -239,13 +254,15 @@ impl Groups {
         let at = match self.groups.iter().position(|group| group.facts == facts) {
             Some(at) => at,
             None => {
-                self.groups.push(Group { facts, cohorts: Vec::new() });
+                let default = DefaultDesk::new(&facts, &cohort.reader);
+                self.groups.push(Group { facts, default, cohorts: Vec::new() });
                 self.groups.len() - 1
             }
         };
         let Some(group) = self.groups.get_mut(at) else { return };
         let twin = group.cohorts.iter_mut().find(|other| {
-            other.told.is_empty() && cohort.told.is_empty() && other.reader.is_like(&cohort.reader)
+            let is_blank = other.told.is_empty() && cohort.told.is_empty();
+            is_blank && other.made_up == cohort.made_up && other.reader.is_like(&cohort.reader)
         });
         match twin {
             Some(twin) => {
@@ -291,8 +308,10 @@ impl Group {
         let (kept, rest) = self.cohorts.split_at_mut(first + 1);
         let Some(kept) = kept.last_mut() else { return };
         for other in rest.iter_mut().filter(|cohort| cohort.is_settled(log)) {
+            if other.made_up != kept.made_up {
+                continue;
+            }
             kept.told.union(&other.told);
-            kept.has_default |= other.has_default;
             kept.members.append(&mut other.members);
         }
         self.cohorts.retain(|cohort| !cohort.members.is_empty());
@@ -330,7 +349,7 @@ impl Cohort {
             told: self.told.clone(),
             members: alloc::vec![peer],
             endings: owed,
-            has_default: self.has_default,
+            made_up: self.made_up.clone(),
         }
     }
 }

@@ -38,6 +38,7 @@ impl Passage<'_> {
     /// give.
     pub(super) fn rewrite(&self, draft: &mut RouteDraft) -> Option<NextHop> {
         draft.next_hop = DraftNextHop::Default;
+        draft.next_hop_kinds = self.facts.next_hop_kinds;
         draft.med_is_set = false;
         draft.prefer_global = false;
         let (facts, is_external) = (self.facts, self.facts.is_external());
@@ -168,12 +169,11 @@ impl Passage<'_> {
 
     /// A next hop of somebody else as the peer can use it: its link-local address is none of theirs.
     fn passable(&self, next_hop: NextHop) -> Option<NextHop> {
-        match (self.family, next_hop) {
-            (Family::Ipv4Unicast, NextHop::V4(_)) => Some(next_hop),
-            (Family::Ipv4Unicast, NextHop::V6 { .. }) if !self.facts.extended_next_hop => None,
-            (Family::Ipv6Unicast, NextHop::V4(_)) => None,
-            (_, NextHop::V6 { global, .. }) if global.is_unicast_link_local() => None,
-            (_, NextHop::V6 { global, .. }) => Some(NextHop::V6 { global, link_local: None }),
+        match next_hop {
+            _ if !self.facts.next_hop_kinds.contain(next_hop) => None,
+            NextHop::V4(_) => Some(next_hop),
+            NextHop::V6 { global, .. } if global.is_unicast_link_local() => None,
+            NextHop::V6 { global, .. } => Some(NextHop::V6 { global, link_local: None }),
         }
     }
 
@@ -189,7 +189,7 @@ impl Passage<'_> {
         match self.family {
             Family::Ipv6Unicast => v6,
             Family::Ipv4Unicast if self.facts.prefers_v6 => v6.or(v4),
-            Family::Ipv4Unicast => v4.or(v6.filter(|_| self.facts.extended_next_hop)),
+            Family::Ipv4Unicast => v4.or(v6.filter(|_| self.facts.next_hop_kinds.v6)),
         }
     }
 }

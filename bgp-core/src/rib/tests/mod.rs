@@ -2,7 +2,9 @@
 
 mod bounds;
 mod decision;
+mod default;
 mod export;
+mod next_hop;
 mod policy;
 mod rewrite;
 mod stale;
@@ -41,6 +43,7 @@ pub(super) struct Neighbor {
     pub(super) ends: usize,
     pub(super) messages: usize,
     pub(super) needless: usize,
+    pub(super) withdrawn: usize,
 }
 
 impl Site {
@@ -71,8 +74,14 @@ impl Site {
     pub(super) fn up_with(&mut self, id: u32, facts: RibPeer) -> PeerId {
         let id = PeerId(id);
         self.rib.handle_next_hop(facts.address, REACHED);
-        let neighbor =
-            Neighbor { facts: facts.clone(), told: BTreeMap::new(), ends: 0, messages: 0, needless: 0 };
+        let neighbor = Neighbor {
+            facts: facts.clone(),
+            told: BTreeMap::new(),
+            ends: 0,
+            messages: 0,
+            needless: 0,
+            withdrawn: 0,
+        };
         self.peers.insert(id, neighbor);
         self.rib.peer_up(id, facts);
         id
@@ -191,6 +200,7 @@ impl Neighbor {
             self.ends += usize::from(checked.update.end_of_rib().is_some());
             for unreach in checked.update.unreach() {
                 for nlri in unreach.nlri {
+                    self.withdrawn += 1;
                     self.needless += usize::from(self.told.remove(&nlri.prefix).is_none());
                 }
             }

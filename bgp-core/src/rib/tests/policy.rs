@@ -8,7 +8,7 @@ use crate::policy::{
 const P: &str = "203.0.113.0/24";
 const Q: &str = "198.51.100.0/24";
 
-fn list(prefixes: &[&str]) -> Arc<PrefixList> {
+pub(super) fn list(prefixes: &[&str]) -> Arc<PrefixList> {
     let entries = prefixes.iter().map(|prefix| {
         let prefix: Prefix = prefix.parse().unwrap();
         PrefixEntry {
@@ -22,12 +22,12 @@ fn list(prefixes: &[&str]) -> Arc<PrefixList> {
     Arc::new(PrefixList::new("list", entries.collect()))
 }
 
-fn only(prefixes: &[&str]) -> Filter {
+pub(super) fn only(prefixes: &[&str]) -> Filter {
     Filter { prefix_list: Some(list(prefixes)), ..Filter::default() }
 }
 
 /// Everything passes; what matches is changed.
-fn change(matches: Vec<Match>, sets: Vec<Set>) -> Filter {
+pub(super) fn change(matches: Vec<Match>, sets: Vec<Set>) -> Filter {
     let entry = |seq, matches, sets| RouteMapEntry {
         seq,
         action: Action::Permit,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
+use super::default::while_there;
 use super::*;
 
 /// One thing that happens.
@@ -15,6 +16,7 @@ enum Event {
     Down { peer: u32, stale: bool },
     Sweep { peer: u32 },
     Refresh { peer: u32 },
+    Configure { has_default: bool },
     NextHop { peer: u32, reached: bool },
     Sleep { peer: u32 },
     Wake { peer: u32 },
@@ -34,12 +36,21 @@ fn event() -> impl Strategy<Value = Event> {
         1 => (peer(), any::<bool>()).prop_map(|(peer, stale)| Event::Down { peer, stale }),
         1 => peer().prop_map(|peer| Event::Sweep { peer }),
         1 => peer().prop_map(|peer| Event::Refresh { peer }),
+        1 => any::<bool>().prop_map(|has_default| Event::Configure { has_default }),
         1 => (peer(), any::<bool>()).prop_map(|(peer, reached)| Event::NextHop { peer, reached }),
         1 => peer().prop_map(|peer| Event::Sleep { peer }),
         1 => peer().prop_map(|peer| Event::Wake { peer }),
         4 => (1usize..5).prop_map(|budget| Event::Run { budget }),
         2 => Just(Event::Drain),
     ]
+}
+
+/// Peer 2 is told a default route while one of these is there.
+const WITNESSES: [&str; 2] = ["10.3.0.0/16", "10.7.0.0/16"];
+
+/// The `n`th prefix; the default route is one of them.
+fn name(n: u8) -> String {
+    if n == 5 { "0.0.0.0/0".into() } else { std::format!("10.{n}.0.0/16") }
 }
 
 /// Peers 1 and 2 are external, 3 and 4 internal, 5 is a client.
@@ -65,15 +76,17 @@ fn apply(site: &mut Site, event: Event) {
             if sealed {
                 attrs.set_communities([0xffff_ff01]);
             }
-            let prefixes: Vec<String> =
-                (0..count).map(|n| std::format!("10.{}.0.0/16", prefix + n)).collect();
+            let prefixes: Vec<String> = (0..count).map(|n| name(prefix + n)).collect();
             site.announce(id, &prefixes.iter().map(String::as_str).collect::<Vec<_>>(), &attrs);
         }
         Event::Withdraw { peer, prefix } if site.peers.contains_key(&PeerId(peer)) => {
-            site.withdraw(PeerId(peer), &[&std::format!("10.{prefix}.0.0/16")]);
+            site.withdraw(PeerId(peer), &[&name(prefix)]);
         }
         Event::Up { peer } if !site.peers.contains_key(&PeerId(peer)) => {
-            site.up(peer, asn_of(peer), |config| config.route_reflector_client = peer == 5);
+            site.up(peer, asn_of(peer), |config| {
+                config.route_reflector_client = peer == 5;
+                config.default_originate = (peer == 2).then(|| while_there(&WITNESSES, 7)).flatten();
+            });
         }
         Event::Down { peer, stale } => {
             let kept = FamilySet::EMPTY.with(Family::Ipv4Unicast);
@@ -81,6 +94,14 @@ fn apply(site: &mut Site, event: Event) {
         }
         Event::Sweep { peer } => site.rib.sweep_stale(PeerId(peer), Family::Ipv4Unicast),
         Event::Refresh { peer } => site.rib.handle_refresh(PeerId(peer), Family::Ipv4Unicast),
+        Event::Configure { has_default } => {
+            let changed = facts(2, asn_of(2), |config| {
+                config.default_originate = has_default.then(|| while_there(&WITNESSES, 7)).flatten();
+            });
+            let Some(neighbor) = site.peers.get_mut(&PeerId(2)) else { return };
+            neighbor.facts.config = Arc::clone(&changed.config);
+            let _ = site.rib.peer_changed(PeerId(2), changed.config);
+        }
         Event::NextHop { peer, reached } => {
             let state = if reached { REACHED } else { NextHopState::Unreachable };
             site.rib.handle_next_hop(addr(peer), state);
@@ -105,7 +126,12 @@ fn expected(site: &Site, peer: &RibPeer, id: PeerId) -> BTreeSet<(Prefix, String
     let routes = site.rib.page(Family::Ipv4Unicast, None, 1000);
     let best = routes.iter().filter_map(|route| Some((route.prefix, route.best()?)));
     let is_client = id == PeerId(5);
-    best.filter(|(_, path)| path.peer != Some(id))
+    let is_there = |prefix: &str| site.best(prefix).is_some();
+    let config = peer.config.families[Family::Ipv4Unicast].as_ref().unwrap();
+    let made_up = (config.default_originate.is_some() && WITNESSES.into_iter().any(is_there))
+        .then(|| name(5).parse().unwrap());
+    let of_table = best
+        .filter(|(_, path)| path.peer != Some(id))
         .filter(|(_, path)| {
             if peer.kind == PeerKind::External {
                 return !path.attrs.communities().any(|community| community == 0xffff_ff01);
@@ -116,7 +142,8 @@ fn expected(site: &Site, peer: &RibPeer, id: PeerId) -> BTreeSet<(Prefix, String
             let own = if peer.kind == PeerKind::External { "64510 " } else { "" };
             (prefix, std::format!("{own}{}", path.attrs.as_path()))
         })
-        .collect()
+        .filter(|(prefix, _)| Some(*prefix) != made_up);
+    of_table.chain(made_up.map(|prefix| (prefix, "64510".into()))).collect()
 }
 
 fn check(site: &Site) {
@@ -140,7 +167,6 @@ fn check(site: &Site) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
     #[test]
     fn what_peers_hold_is_what_the_tables_say(
         events in prop::collection::vec(event(), 1..80),
