@@ -35,6 +35,8 @@ pub struct Plan {
     pub interval: u32,
     /// Further lines of the interface block, for ours.
     pub lines: Vec<String>,
+    /// What follows the block, for ours and FRR.
+    pub more: String,
 }
 
 /// A running router.
@@ -72,7 +74,7 @@ impl Plan {
     /// A plan with the usual interval of a second.
     #[must_use]
     pub fn new(priority: u8) -> Self {
-        Self { priority, interval: 1000, lines: Vec::new() }
+        Self { priority, interval: 1000, lines: Vec::new(), more: String::new() }
     }
 
     /// The same with another interval.
@@ -88,15 +90,21 @@ impl Plan {
         self
     }
 
+    /// The same with these lines after the interface block.
+    #[must_use]
+    pub fn more(self, text: &str) -> Self {
+        Self { more: text.to_owned(), ..self }
+    }
+
     /// As frr.conf.
     #[must_use]
     pub fn frr_conf(&self) -> String {
-        let Self { priority, interval, lines } = self;
+        let Self { priority, interval, lines, more } = self;
         let lines: String = lines.iter().map(|line| format!(" {line}\n")).collect();
         format!(
             "frr version 8.4\ninterface eth0\n vrrp 5 version 3\n vrrp 5 priority {priority}\n \
              vrrp 5 advertisement-interval {interval}\n vrrp 5 ip {V4}\n vrrp 5 ipv6 {LINK_LOCAL}\n \
-             vrrp 5 ipv6 {V6}\n{lines}exit\n"
+             vrrp 5 ipv6 {V6}\n{lines}exit\n{more}"
         )
     }
 

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use lab::capture::Capture;
-use lab::daemon::Daemon;
+use lab::daemon::{self, Daemon, Kind, Neighbor, Route, Spec};
 use lab::gateway::{ADVERTS, Advert, Member, Plan, Router, V4, V6, actives, adverts, read_adverts};
-use lab::ping::reaches;
-use lab::{Lab, Namespace, Segment, eventually};
+use lab::ping::{Ping, reaches};
+use lab::{Lab, Namespace, Segment, eventually, holds_for};
 
 /// Who is Active in turn, by falling priority; the first is ours at least once.
 const TURNS: [[Member; 3]; 3] = [
@@ -120,6 +120,110 @@ fn a_backup_answers_for_nobody_also_after_its_link_has_flapped() {
         holds(&lan, &host, 1)
     });
 }
+
+/// The kernel of a router whose program was killed lets go of the addresses, though nobody tells it to.
+#[test]
+fn a_killed_program_leaves_no_second_gateway_and_is_back_after_its_restart() {
+    lab::run("a killed program", |lab| {
+        let (lan, host) = lan(lab)?;
+        let (first, second) = (attach(lab, &lan, 1)?, attach(lab, &lan, 2)?);
+        let mut killed = Router::start(&first, Member::Ours, Plan::new(200))?;
+        let _other = Router::start(&second, Member::Ours, Plan::new(100))?;
+        holds(&lan, &host, 1)?;
+        killed.kill();
+        eventually(Duration::from_secs(8), "its addresses are gone", || {
+            let left = first.ip("address show")?;
+            ensure!(!left.contains(V4) && !left.contains(V6), "{left}");
+            Ok(())
+        })?;
+        holds(&lan, &host, 2)?;
+        killed.start_again()?;
+        holds(&lan, &host, 1)
+    });
+}
+
+/// Highest priority, but its provider is late, goes, and comes back.
+#[test]
+fn the_gateway_is_where_the_default_route_is_in_the_kernel() {
+    lab::run("a tracked default route", |lab| {
+        if !Kind::Bird.available()? {
+            return Ok(());
+        }
+        let (lan, host) = lan(lab)?;
+        let (first, second, core) = (attach(lab, &lan, 1)?, attach(lab, &lan, 2)?, lab.namespace("core")?);
+        lab.link((&first, "wan0", &["10.1.0.1/24"]), (&core, "eth0", &["10.1.0.2/24"]))?;
+        let _other = Router::start(&second, Member::Ours, Plan::new(100))?;
+        holds(&lan, &host, 2)?;
+
+        let plan = Plan::new(200).line("!@ vrrp 5 track default-route v4 decrement 150").more(BGP);
+        let mut router = Router::start(&first, Member::Ours, plan)?;
+        holds_for(Duration::from_secs(5), "the router that has only booted waits", || lacks(&first))?;
+        let spec = Spec::new(65002, "10.1.0.2").neighbor(Neighbor::new("10.1.0.1", 65001));
+        let spec = spec.route(Route::new("0.0.0.0/0").via("10.1.0.2"));
+        let mut provider = daemon::start(Kind::Bird, &core, &spec)?;
+        eventually(Duration::from_secs(30), "it takes the gateway", || {
+            let (has_gateway, routes) = (lacks(&first).is_err(), first.gateways("0.0.0.0/0")?);
+            ensure!(has_gateway, "not yet");
+            ensure!(routes.is_some(), "it took the gateway without a default route");
+            Ok(())
+        })?;
+        holds(&lan, &host, 1)?;
+
+        provider.kill();
+        let ping = Ping::start(&host, V4.parse()?, None, Duration::from_millis(10))?;
+        eventually(Duration::from_secs(3), "it yields", || lacks(&first))?;
+        holds(&lan, &host, 2)?;
+        let loss = ping.finish()?;
+        eprintln!("the provider dies: {loss}");
+        ensure!(loss.longest() < Duration::from_secs(1), "{loss}");
+        let shown = router.ours()?.show("vrrp 5")?;
+        ensure!(shown.contains("default-route v4 fails: -150"), "{shown}");
+        provider.start_again()?;
+        eventually(Duration::from_secs(30), "it takes the gateway again", || {
+            ensure!(lacks(&first).is_err(), "not yet");
+            Ok(())
+        })?;
+        ensure!(first.gateways("0.0.0.0/0")?.is_some(), "without a default route");
+        holds(&lan, &host, 1)
+    });
+}
+
+#[test]
+fn a_reload_moves_nothing_that_has_not_changed() {
+    lab::run("a reload", |lab| {
+        let (lan, host) = lan(lab)?;
+        let (first, second) = (attach(lab, &lan, 1)?, attach(lab, &lan, 2)?);
+        let plan = Plan::new(200);
+        let mut active = Router::start(&first, Member::Ours, plan.clone())?;
+        let _backup = Router::start(&second, Member::Ours, Plan::new(100))?;
+        holds(&lan, &host, 1)?;
+        let filter = "ip proto 112 or ip6 proto 112 or arp or icmp6";
+        let capture = Capture::start(lan.switch(), "br0", filter)?;
+        for conf in [
+            plan.frr_conf(),
+            plan.clone().more(BGP).frr_conf(),
+            plan.line("!@ vrrp 5 garp-refresh 0").frr_conf(),
+        ] {
+            active.ours()?.reload(&conf)?;
+            std::thread::sleep(Duration::from_millis(1100));
+        }
+        let moved = "vrrp.prio < 200 || arp.src.proto_ipv4 == 10.0.0.254 || icmpv6.type == 136";
+        let seen = capture.fields(moved, &["frame.number", "eth.src"])?;
+        ensure!(seen.is_empty(), "a reload was seen: {seen:?}");
+        holds(&lan, &host, 1)
+    });
+}
+
+/// An error while a router has a virtual address.
+fn lacks(namespace: &Namespace) -> Result<()> {
+    let addresses = namespace.ip("address show")?;
+    ensure!(!addresses.contains(V4), "it has the gateway");
+    Ok(())
+}
+
+/// A session with a provider.
+const BGP: &str =
+    "router bgp 65001\n no bgp ebgp-requires-policy\n neighbor 10.1.0.2 remote-as 65002\nexit\n";
 
 /// A LAN with a host on it.
 fn lan(lab: &Lab) -> Result<(Segment, Namespace)> {
