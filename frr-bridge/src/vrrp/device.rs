@@ -42,6 +42,7 @@ pub struct Device {
     name: String,
     parent: u32,
     origin: Origin,
+    is_on: bool,
     /// Addresses that we have put there.
     held: Vec<IpNet>,
 }
@@ -97,16 +98,23 @@ impl Devices {
 
     /// Switches the device on and puts `addresses` there, for [`LIFETIME`]; those of ours that are not among them go.
     pub fn hold(&mut self, device: &mut Device, addresses: &[IpAddr]) -> io::Result<()> {
+        let wanted: Vec<IpNet> = addresses.iter().map(|address| net(*address)).collect();
         if device.origin != Origin::Parent {
+            if !device.is_on {
+                // Packets come from the moment on that the device is on: by then it should know its addresses. A
+                // kernel that wants the device on first is asked again below.
+                for address in &wanted {
+                    let _ = self.hold_one(device.index, *address);
+                }
+            }
             set_link_up(&mut self.requests, device.index, true)?;
         }
-        let wanted: Vec<IpNet> = addresses.iter().map(|address| net(*address)).collect();
+        device.is_on = true;
         for gone in device.held.extract_if(.., |held| !wanted.contains(held)) {
             remove_address(&mut self.requests, device.index, gone, None)?;
         }
         for address in wanted {
-            let how = (LIFETIME, is_link_local(address.addr()));
-            hold_address(&mut self.requests, device.index, address, how)?;
+            self.hold_one(device.index, address)?;
             if !device.held.contains(&address) {
                 device.held.push(address);
             }
@@ -116,6 +124,7 @@ impl Devices {
 
     /// Switches the device off and takes our addresses away.
     pub fn release(&mut self, device: &mut Device) -> io::Result<()> {
+        device.is_on = false;
         let switched = match device.origin {
             Origin::Ours | Origin::Operator => set_link_up(&mut self.requests, device.index, false),
             Origin::Parent => Ok(()),
@@ -155,6 +164,11 @@ impl Devices {
         &mut self.requests
     }
 
+    fn hold_one(&mut self, index: u32, address: IpNet) -> io::Result<()> {
+        let how = (LIFETIME, is_link_local(address.addr()));
+        hold_address(&mut self.requests, index, address, how)
+    }
+
     /// Off, empty, and with the settings that a second device in one subnet needs.
     fn furnish(&mut self, device: &Device) -> io::Result<()> {
         set_link_up(&mut self.requests, device.index, false)?;
@@ -183,7 +197,14 @@ impl Devices {
 
 impl Device {
     fn new(link: &Interface, parent: &Interface, origin: Origin) -> Self {
-        Self { index: link.index, name: link.name.clone(), parent: parent.index, origin, held: Vec::new() }
+        Self {
+            index: link.index,
+            name: link.name.clone(),
+            parent: parent.index,
+            origin,
+            is_on: false,
+            held: Vec::new(),
+        }
     }
 
     /// Its interface index.
