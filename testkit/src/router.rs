@@ -152,16 +152,21 @@ impl Router {
 
     /// One end of a connection as this router sees it.
     pub(crate) fn link(&self, remote: SocketAddr, local: SocketAddr, direction: Direction) -> Link {
+        Link { remote, local, direction, interface: Some(self.interface()) }
+    }
+
+    /// Its one interface.
+    #[must_use]
+    pub fn interface(&self) -> LinkInterface {
         let number = self.number;
-        let interface = LinkInterface {
+        LinkInterface {
             index: 1,
             name: "lan0".into(),
             ipv4: Some(Ipv4Addr::new(10, 0, 0, number)),
             ipv6: Some(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, u16::from(number))),
             link_local: Some(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, u16::from(number))),
             networks: vec!["10.0.0.0/24".parse().unwrap(), "2001:db8::/64".parse().unwrap()],
-        };
-        Link { remote, local, direction, interface: Some(interface) }
+        }
     }
 
     /// Lets every session do what is due and passes on what it says. True if anything happened.

@@ -473,3 +473,160 @@ fn a_route_that_flaps_at_full_speed_costs_a_peer_that_does_not_read_nothing() {
     network.run_for(SECOND);
     assert!(ways(&network, 1, NET).is_empty(), "the last word was a withdrawal");
 }
+
+/// An external, an internal one in the middle, an internal: 1 (65001, NET) - 2 (65002) - 3 (65002).
+fn passing_on() -> (Network, Config) {
+    let two = router(2, 65002).with_peer(1, peer(65001)).with_peer(3, peer(65002));
+    let two = two.change_peer(3, |peer| v4(peer).next_hop_self = NextHopSelf::Always);
+    let mut network = Network::new(1);
+    network.add(router(1, 65001).with_peer(2, peer(65002)).with_network(NET));
+    network.add(two.clone());
+    network.add(router(3, 65002).with_peer(2, peer(65002)));
+    arrives(&mut network, 2, NET);
+    (network, two)
+}
+
+#[test]
+fn internal_peers_hear_of_another_default_local_preference() {
+    let local_pref = |network: &Network| {
+        let route = network.router(2).speaker.rib().prefix(&prefix(NET)).unwrap();
+        route.paths().next().and_then(|path| path.attrs.local_pref())
+    };
+    let sent = |network: &Network| {
+        let view = network.router(0).speaker.peer(address(2)).unwrap();
+        (view.stats.sent.update, view.stats.sent.route_refresh)
+    };
+    let (mut network, mut two) = passing_on();
+    network.run_for(SECOND);
+    let before = sent(&network);
+    assert_eq!(local_pref(&network), Some(100));
+    two.default_local_pref = 300;
+    network.reload(1, two);
+    network.run_for(SECOND);
+    assert_eq!(local_pref(&network), Some(300));
+    assert_eq!(sent(&network), before, "nobody is asked for routes again");
+}
+
+#[test]
+fn another_distance_reaches_the_forwarding_table() {
+    let (mut network, mut two) = passing_on();
+    let distance = |network: &Network| network.router(1).fib.get(&prefix(NET)).unwrap().distance;
+    assert_eq!(distance(&network), 20);
+    two.families[Family::Ipv4Unicast].distance.external = 150;
+    network.reload(1, two);
+    network.run_for(SECOND);
+    assert_eq!(distance(&network), 150);
+}
+
+/// How often the limit was said to be passed.
+fn times_over(network: &Network) -> usize {
+    let events = network.router(0).peer_events(address(2));
+    let over = |event: &&PeerEvent| match event {
+        PeerEvent::MaxPrefix(verdict) => matches!(verdict.outcome, MaxPrefixOutcome::Exceeded(_)),
+        _ => false,
+    };
+    events.filter(over).count()
+}
+
+fn limited(config: &Config, limit: u32, action: MaximumPrefixAction) -> Config {
+    let limit = MaximumPrefix { limit, threshold: 75, action };
+    config.clone().change_peer(2, |peer| v4(peer).maximum_prefix = Some(limit))
+}
+
+#[test]
+fn a_lower_limit_holds_at_once() {
+    let (one, two) = pair();
+    let mut network = Network::new(1);
+    network.add(limited(&one, 9, MaximumPrefixAction::Teardown));
+    network.add(two.with_network(NET).with_network(NET2));
+    arrives(&mut network, 0, NET);
+    arrives(&mut network, 0, NET2);
+    // Not if what is too much goes by the same change.
+    let filtered = limited(&one, 1, MaximumPrefixAction::Teardown);
+    let filtered = filtered.change_peer(2, |peer| v4(peer).import.prefix_list = only(NET));
+    network.reload(0, filtered);
+    network.run_for(SECOND);
+    assert!(network.router(0).is_up(address(2)));
+    network.reload(0, limited(&one, 1, MaximumPrefixAction::Warn));
+    network.run_for(SECOND);
+    assert_eq!(times_over(&network), 1);
+    assert!(network.router(0).is_up(address(2)));
+    network.reload(0, limited(&one, 1, MaximumPrefixAction::Teardown));
+    network.run_for(SECOND);
+    assert_eq!(network.router(0).state(address(2)), Some(PeerState::Idle(IdleReason::PrefixLimit)));
+    assert_eq!(last_told(&network), ErrorKind::MAXIMUM_PREFIXES);
+}
+
+/// The NOTIFICATION that the second router got from the first.
+fn last_told(network: &Network) -> ErrorKind {
+    let view = network.router(1).speaker.peer(address(1)).unwrap();
+    view.last_reset.unwrap().reason.notification().unwrap().kind
+}
+
+#[test]
+fn a_limit_that_is_passed_again_is_said_again() {
+    let (one, two) = pair();
+    let both = two.clone().with_network(NET).with_network(NET2);
+    let mut network = Network::new(1);
+    network.add(limited(&one, 1, MaximumPrefixAction::Warn));
+    network.add(both.clone());
+    arrives(&mut network, 0, NET);
+    arrives(&mut network, 0, NET2);
+    assert_eq!(times_over(&network), 1);
+    network.reload(1, two);
+    leaves(&mut network, 0, NET);
+    leaves(&mut network, 0, NET2);
+    network.reload(1, both);
+    arrives(&mut network, 0, NET);
+    arrives(&mut network, 0, NET2);
+    assert_eq!(times_over(&network), 2);
+}
+
+#[test]
+fn a_peer_that_cannot_be_asked_again_is_warned_of() {
+    let (one, two) = pair();
+    let one = one.change_peer(2, |peer| peer.dont_capability_negotiate = true);
+    let strict = two.clone().change_peer(1, |peer| v4(peer).import.prefix_list = only(NET2));
+    let mut network = Network::new(1);
+    network.add(one.with_network(NET).with_network(NET2));
+    network.add(strict.clone());
+    arrives(&mut network, 1, NET2);
+    let warned = |network: &Network| {
+        let events = network.router(1).peer_events(address(1));
+        events.filter(|event| matches!(event, PeerEvent::NotRefreshed { .. })).count()
+    };
+    network.reload(1, strict.change_peer(1, |peer| peer.description = Some("core".into())));
+    network.run_for(SECOND);
+    assert_eq!(warned(&network), 0);
+    network.reload(1, two);
+    network.run_for(SECOND);
+    assert_eq!(warned(&network), 1);
+    assert!(ways(&network, 1, NET).is_empty());
+}
+
+#[test]
+fn what_is_kept_is_weighed_and_searched_for_loops_anew() {
+    // 1 (65002, NET) - 2 (65001) - 3 (65002), which sees its own AS in the path.
+    let three = router(3, 65002).with_peer(2, peer(65001));
+    let keeping = three.change_peer(2, |peer| v4(peer).soft_reconfiguration = true);
+    let mut network = Network::new(1);
+    network.add(router(1, 65002).with_peer(2, peer(65001)).with_network(NET));
+    network.add(router(2, 65001).with_peer(1, peer(65002)).with_peer(3, peer(65002)));
+    network.add(keeping.clone());
+    arrives(&mut network, 1, NET);
+    network.run_for(5 * SECOND);
+    assert!(ways(&network, 2, NET).is_empty());
+    let lenient = keeping.clone().change_peer(2, |peer| v4(peer).allow_as_in = 1);
+    network.reload(2, lenient.clone());
+    arrives(&mut network, 2, NET);
+    network.reload(2, lenient.change_peer(2, |peer| v4(peer).weight = Some(77)));
+    network.run_for(SECOND);
+    let weight = |network: &Network| {
+        let route = network.router(2).speaker.rib().prefix(&prefix(NET)).unwrap();
+        route.paths().next().map(|path| path.weight)
+    };
+    assert_eq!(weight(&network), Some(77));
+    network.reload(2, keeping);
+    leaves(&mut network, 2, NET);
+    assert_eq!(network.router(2).speaker.peer(address(2)).unwrap().stats.sent.route_refresh, 0);
+}

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bgp_core::session::DownReason;
-use bgp_core::speaker::config::{Config, GracefulRestartMode, ListenRange, RemoteAs};
-use bgp_core::speaker::{Clear, IdleReason, PeerEvent, PeerState, Refusal, SpeakerEvent};
+use bgp_core::speaker::config::{Config, GracefulRestartMode, ListenRange, RemoteAs, UpdateSource};
+use bgp_core::speaker::{Clear, IdleReason, LinkInterface, PeerEvent, PeerState, Refusal, SpeakerEvent};
 use bgp_core::wire::ErrorKind;
 use bgp_core::{Asn, RouterId};
 use testkit::wanted::{Wanted, peer, router};
@@ -325,6 +325,7 @@ fn a_peer_that_restarts_before_it_was_missed_replaces_its_old_session() {
     network.add(one);
     network.add(two.clone());
     established(&mut network, SECOND);
+    network.run_for(10 * SECOND);
     network.lose(1, Loss::Vanished);
     network.revive(1, two);
     established(&mut network, 2 * SECOND);
@@ -395,4 +396,44 @@ fn remote_as_external_takes_any_as_but_ours() {
             assert_eq!(network.router(0).speaker.peer(address(2)).unwrap().asn, Some(Asn(65002)));
         }
     }
+}
+
+#[test]
+fn a_link_that_comes_up_ends_the_waiting() {
+    let mut network = Network::new(1);
+    network.add(router(1, 65001).with_peer(2, peer(65002)));
+    network.add(router(2, 65002).with_peer(1, peer(65001)).change_peer(1, |peer| peer.passive = true));
+    network.set_cut(0, 1, true);
+    network.run_for(1000 * SECOND);
+    network.set_cut(0, 1, false);
+    // Some other link does not matter.
+    let ours = network.router(0).interface();
+    let other =
+        LinkInterface { name: "lan1".into(), networks: vec!["10.1.0.0/24".parse().unwrap()], ..ours.clone() };
+    let (now, due) = (network.now(), network.router(0).speaker.peer(address(2)).unwrap().next_dial);
+    network.router_mut(0).speaker.handle_interface_up(&other, now);
+    assert_eq!(network.router(0).speaker.peer(address(2)).unwrap().next_dial, due);
+    network.router_mut(0).speaker.handle_interface_up(&ours, now);
+    established(&mut network, SECOND);
+    // Nothing happens to a session that is up.
+    let now = network.now();
+    network.router_mut(0).speaker.handle_interface_up(&ours, now);
+    network.run_for(10 * SECOND);
+    assert_eq!(network.router(0).speaker.peer(address(2)).unwrap().dropped, 0);
+}
+
+#[test]
+fn a_source_that_comes_up_ends_the_waiting_too() {
+    let source = Some(UpdateSource::Interface("lo1".into()));
+    let mut network = Network::new(1);
+    network
+        .add(router(1, 65001).with_peer(2, peer(65002)).change_peer(2, |peer| peer.update_source = source));
+    network.add(router(2, 65002).with_peer(1, peer(65001)).change_peer(1, |peer| peer.passive = true));
+    network.set_cut(0, 1, true);
+    network.run_for(1000 * SECOND);
+    network.set_cut(0, 1, false);
+    let now = network.now();
+    let loopback = LinkInterface { name: "lo1".into(), ..LinkInterface::default() };
+    network.router_mut(0).speaker.handle_interface_up(&loopback, now);
+    established(&mut network, SECOND);
 }

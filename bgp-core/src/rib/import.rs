@@ -20,7 +20,7 @@ use super::shared::Shared;
 use super::source::{FeedId, SourceId};
 use super::table::{Placed, PrefixId};
 use crate::policy::{Changes, RouteContext, Verdict};
-use crate::speaker::config::{MaximumPrefix, MaximumPrefixAction, PeerConfig, PeerFamilyConfig};
+use crate::speaker::config::{MaximumPrefixAction, PeerConfig, PeerFamilyConfig};
 use crate::time::Instant;
 use crate::types::{Family, NextHop, Nlri, PeerId, PeerKind, Prefix};
 use crate::wire::{AttrBuf, Reach, Update};
@@ -31,6 +31,8 @@ struct Announced<'a> {
     feed: FeedId,
     config: &'a PeerFamilyConfig,
     received: AttrId,
+    /// Only kept in case `allowas-in` changes.
+    is_looped: bool,
     now: Instant,
 }
 
@@ -78,7 +80,8 @@ impl FamilyRib {
         if session.limits[self.family] == Limit::Exceeded {
             return None;
         }
-        if is_looped(shared, session, config, update) || !may_be(session, self.family, reach.next_hop) {
+        let is_looped = is_looped(shared, session, config, update);
+        if is_looped && !config.soft_reconfiguration || !may_be(session, self.family, reach.next_hop) {
             for nlri in reach.nlri {
                 self.withdraw(shared, peer, &nlri);
             }
@@ -86,7 +89,7 @@ impl FamilyRib {
         }
         let via = via_of(session, reach.next_hop);
         let received = shared.intern_received(peer, via, config.weight.unwrap_or(0), block);
-        let announced = Announced { peer, feed, config, received, now };
+        let announced = Announced { peer, feed, config, received, is_looped, now };
         let verdict = self.place_all(shared, &announced, reach);
         shared.attrs.release(received, &mut shared.next_hops);
         verdict
@@ -103,7 +106,9 @@ impl FamilyRib {
         let is_open = shared.is_open(announced.peer, self.family, announced.config);
         shared.policy.forget();
         for nlri in reach.nlri {
-            let effective = if announced.config.import.is_empty() {
+            let effective = if announced.is_looped {
+                AttrId::NONE
+            } else if announced.config.import.is_empty() {
                 if is_open { announced.received } else { AttrId::NONE }
             } else {
                 shared.judge_with(announced, &nlri.prefix, &mut memo)
@@ -114,7 +119,7 @@ impl FamilyRib {
             }
             self.place(shared, announced, &nlri, effective);
             if let Some(limit) = &announced.config.maximum_prefix {
-                verdict = shared.check_limit(self.family, announced, limit).or(verdict);
+                verdict = shared.check_limit(self.family, announced.peer, limit).or(verdict);
                 if verdict.is_some_and(|verdict| verdict.stops()) {
                     break;
                 }
@@ -216,7 +221,7 @@ impl Shared {
         let (peer_config, address) = (Arc::clone(&session.facts.config), session.facts.address);
         let kinds = session.facts.next_hop_kinds(family);
         let Some(config) = peer_config.families[family].as_ref() else { return AttrId::NONE };
-        if !self.is_open(peer, family, config) {
+        if !self.is_open(peer, family, config) || self.is_looped_set(peer, config, received) {
             return AttrId::NONE;
         }
         self.policy.forget();
@@ -228,6 +233,39 @@ impl Shared {
             }
             Verdict::Permit(changes) => self.apply(&config.import, changes, received, (address, kinds)),
         }
+    }
+
+    /// A received set with the weight that its peer's routes have now; takes its use over.
+    pub(super) fn reweigh(&mut self, family: Family, peer: PeerIx, received: AttrId) -> AttrId {
+        let session = self.peers.session(peer);
+        let config = session.and_then(|session| session.facts.config.families[family].as_ref());
+        let Some(weight) = config.map(|config| config.weight.unwrap_or(0)) else { return received };
+        let Some(digest) = self.attrs.digest(received) else { return received };
+        if digest.weight == weight {
+            return received;
+        }
+        let (block, next_hop) = (self.attrs.block(received).as_bytes().to_vec(), digest.next_hop);
+        let weighed = self.attrs.intern(&SetKey { block: &block, next_hop, weight }, &mut self.next_hops);
+        self.attrs.release(received, &mut self.next_hops);
+        weighed
+    }
+
+    /// The same as [`is_looped`] of what is kept, which has had our `local-as` put before it.
+    fn is_looped_set(&self, peer: PeerIx, config: &PeerFamilyConfig, received: AttrId) -> bool {
+        let Some(session) = self.peers.session(peer) else { return false };
+        let (facts, attrs) = (&session.facts, self.attrs.block(received));
+        let (path, allowed) = (attrs.as_path(), usize::from(config.allow_as_in));
+        let is_prepended = facts.kind == PeerKind::External
+            && facts.config.local_as.is_some_and(|local_as| !local_as.no_prepend);
+        if path.count(self.settings.asn) > allowed
+            || facts.local_as != self.settings.asn
+                && path.count(facts.local_as) > allowed + usize::from(is_prepended)
+        {
+            return true;
+        }
+        facts.kind != PeerKind::External
+            && (attrs.originator_id() == Some(self.settings.router_id)
+                || attrs.cluster_list().any(|id| id == self.settings.cluster_id))
     }
 
     /// True if paths of this source stay although policy refuses them.
@@ -309,28 +347,6 @@ impl Shared {
             Some(session) => self.attrs.intern_like(&mut session.last, &key, &mut self.next_hops),
             None => self.attrs.intern(&key, &mut self.next_hops),
         }
-    }
-
-    /// Counts against `maximum-prefix` (RFC 4486 §4).
-    fn check_limit(
-        &mut self,
-        family: Family,
-        announced: &Announced<'_>,
-        limit: &MaximumPrefix,
-    ) -> Option<MaxPrefixVerdict> {
-        let count = self.sources.feed(announced.feed)?.accepted;
-        let said = &mut self.peers.session_mut(announced.peer)?.limits[family];
-        let threshold = u64::from(limit.limit) * u64::from(limit.threshold) / 100;
-        let outcome = if count > limit.limit && !matches!(said, Limit::Over | Limit::Exceeded) {
-            *said = if limit.action == MaximumPrefixAction::Warn { Limit::Over } else { Limit::Exceeded };
-            MaxPrefixOutcome::Exceeded(limit.action)
-        } else if u64::from(count) > threshold && *said == Limit::Silent {
-            *said = Limit::Warned;
-            MaxPrefixOutcome::Threshold
-        } else {
-            return None;
-        };
-        Some(MaxPrefixVerdict { family, count, limit: limit.limit, outcome })
     }
 }
 

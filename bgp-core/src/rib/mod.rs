@@ -28,6 +28,7 @@ mod fib;
 mod id_set;
 mod import;
 mod key;
+mod limit;
 mod local;
 mod multipath;
 mod nexthop;

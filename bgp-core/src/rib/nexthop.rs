@@ -52,6 +52,7 @@ struct Tracked {
     /// What the kernel side was last told.
     told: bool,
     is_queued: bool,
+    is_answered: bool,
 }
 
 impl NextHopId {
@@ -154,6 +155,7 @@ impl NextHops {
     /// Takes the kernel side's answer. True if it changed anything.
     pub(super) fn handle_state(&mut self, addr: IpAddr, state: NextHopState) -> bool {
         let Some(tracked) = self.tracked.get_mut(&addr) else { return false };
+        tracked.is_answered = true;
         if tracked.state == state {
             return false;
         }
@@ -200,6 +202,11 @@ impl NextHops {
             }
         }
         None
+    }
+
+    /// True if the kernel side has yet to say how some address in use is reached.
+    pub(super) fn is_any_unanswered(&self) -> bool {
+        self.tracked.values().any(|tracked| !tracked.is_answered && !tracked.ids.is_empty())
     }
 
     /// How `id` is reached.

@@ -166,6 +166,15 @@ impl Peers {
         self.get_mut(ix)?.session.as_deref_mut()
     }
 
+    /// What was said of a limit counts no more: there is another one.
+    pub(super) fn forget_limit(&mut self, ix: PeerIx, family: Family) {
+        if let Some(session) = self.session_mut(ix)
+            && session.limits[family] != Limit::Exceeded
+        {
+            session.limits[family] = Limit::Silent;
+        }
+    }
+
     /// Every peer whose session is up.
     pub(super) fn up(&self) -> impl Iterator<Item = PeerIx> {
         (0u32..)

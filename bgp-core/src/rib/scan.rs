@@ -138,6 +138,7 @@ impl FamilyRib {
             if !has_policy || !policies.contains(&feed.origin.peer) {
                 return;
             }
+            path.received = shared.reweigh(family, feed.origin.peer, path.received);
             let effective = shared.judge(family, feed.origin.peer, path.received, &prefix);
             refused |= effective.is_none();
             is_changed |= shared.swap_effective(path, effective);

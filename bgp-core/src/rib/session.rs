@@ -69,14 +69,17 @@ impl Rib {
         for family in Family::ALL {
             let Some(new) = session_config(&self.shared, ix, family) else { continue };
             let Some(old) = old.families[family].as_ref() else { continue };
-            if old.import != new.import || old.soft_reconfiguration != new.soft_reconfiguration {
-                if !old.soft_reconfiguration {
-                    to_ask.insert(family);
-                }
-                self.families[family].scan_for(Reason::Policy(ix));
+            if old.maximum_prefix != new.maximum_prefix {
+                self.shared.peers.forget_limit(ix, family);
             }
-            if old.weight != new.weight || old.allow_as_in != new.allow_as_in {
+            let lets_others_in = old.import != new.import
+                || old.soft_reconfiguration != new.soft_reconfiguration
+                || old.allow_as_in != new.allow_as_in;
+            if lets_others_in && !old.soft_reconfiguration {
                 to_ask.insert(family);
+            }
+            if lets_others_in || old.weight != new.weight {
+                self.families[family].scan_for(Reason::Policy(ix));
             }
             if self.shared.refresh_origin(ix, family) {
                 self.families[family].scan_for(Reason::Rules);
@@ -115,6 +118,17 @@ impl Rib {
             self.shared.sources.set_state(feed, FeedState::Stale);
             self.shared.open_feed(ix, family);
         }
+    }
+
+    /// Keeps End-of-RIB to every peer back until [`release_end_of_rib`](Self::release_end_of_rib): we have
+    /// restarted and have yet to learn our routes again (RFC 4724 §4.1).
+    pub fn hold_end_of_rib(&mut self) {
+        self.families.iter_mut().for_each(|(_, family)| family.hold_end_of_rib());
+    }
+
+    /// We have our routes again: peers get their End-of-RIB once they were told them.
+    pub fn release_end_of_rib(&mut self) {
+        self.families.iter_mut().for_each(|(_, family)| family.release_end_of_rib());
     }
 
     /// The peer asks for everything in `family` (RFC 2918 §4).

@@ -139,14 +139,20 @@ impl Speaker {
     }
 
     fn attach(&mut self, id: PeerId, link: Link, now: Instant) -> Option<(SessionId, Session)> {
-        let restarted = self.startup.restarted();
+        let restart_time = self.config.graceful_restart.restart_time;
+        let restarted = self.startup.restarted(restart_time, now);
+        let runs_long = self.startup.has_forwarded_all_along(restart_time, now);
         let seed = self.random.next();
         let peer = self.peers.get_mut(&id)?;
+        let is_known = peer.history.established > 0 || self.acquainted.contains(&peer.address);
         match link.direction {
             Direction::Dialled(_) => peer.dialler.dialled(),
             Direction::Accepted => peer.dialler.accepted(),
         }
-        let config = session_config(&self.config, peer, restarted);
+        let mut config = session_config(&self.config, peer, restarted);
+        if runs_long || is_known {
+            preserve_forwarding(&mut config);
+        }
         let session_id = SessionId(self.next_session);
         self.next_session = self.next_session.wrapping_add(1);
         let stats = SessionStats::default();
@@ -159,16 +165,14 @@ impl Speaker {
 
 /// What the next session of a peer says in its OPEN.
 fn session_config(config: &Config, peer: &Peer, restarted: Restarted) -> SessionConfig {
-    let mut session = SessionConfig::for_peer(config, &peer.config, restarted);
-    if peer.is_plain {
-        return session.without_capabilities();
-    }
-    // Only a session was lost since this process announced routes to the peer, and no forwarding state with it
-    // (RFC 4724 §3, the F bit).
-    if peer.history.established > 0
-        && let Some(restart) = session.offer.as_mut().and_then(|offer| offer.graceful_restart.as_mut())
-    {
+    let session = SessionConfig::for_peer(config, &peer.config, restarted);
+    if peer.is_plain { session.without_capabilities() } else { session }
+}
+
+/// At most a session was lost since routes were announced to the peer, and no forwarding state with it (RFC 4724
+/// §3, the F bit).
+fn preserve_forwarding(session: &mut SessionConfig) {
+    if let Some(restart) = session.offer.as_mut().and_then(|offer| offer.graceful_restart.as_mut()) {
         restart.forwarding = restart.families;
     }
-    session
 }

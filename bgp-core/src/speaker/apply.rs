@@ -6,13 +6,13 @@ use core::net::IpAddr;
 
 use super::config::{Config, MaximumPrefix, PeerConfig};
 use super::dial::{DialState, Idle};
+use super::event::PeerEvent;
 use super::peer::{Peer, PeerOrigin};
 use super::reload::{PeerChange, Refresh, ReloadSummary};
 use super::{Speaker, cease};
-use crate::session::SessionCommand;
 use crate::time::Instant;
-use crate::types::{FamilyMap, PeerId};
-use crate::wire::{ErrorKind, NotificationBuf, RefreshKind};
+use crate::types::{Family, FamilyMap, PeerId};
+use crate::wire::{ErrorKind, NotificationBuf};
 
 impl Speaker {
     /// Takes a new configuration. What differs, and nothing else, is acted on.
@@ -25,6 +25,9 @@ impl Speaker {
             return summary;
         }
         self.rib_mut().reconfigure(&new);
+        if Family::ALL.iter().any(|family| old.families[*family].distance != new.families[*family].distance) {
+            self.resync_fib();
+        }
         for (address, change) in &summary.peers {
             self.reload_configured(*address, change, now);
         }
@@ -140,14 +143,30 @@ impl Speaker {
         };
         let rules = peer.dial_rules();
         peer.dialler.rules_changed(rules, &mut self.random, now);
-        let session = peer.established().map(|(session, _)| session.id);
+        let is_up = peer.established().is_some();
         self.arm(id);
         let missing = self.rib_mut().peer_changed(id, wanted);
-        if let Some(session) = session {
-            for family in missing.iter() {
-                self.outbox.command(session, SessionCommand::Refresh(family, RefreshKind::Request));
+        if is_up {
+            self.to_count.insert(id);
+            self.ask_again(id, missing);
+        }
+    }
+
+    /// Looks whether peers whose configuration changed have too many prefixes now. That takes until the RIB is done
+    /// with them: a stricter filter may come with a stricter limit. False if there was none to look at.
+    pub(super) fn count_changed(&mut self) -> bool {
+        let changed = core::mem::take(&mut self.to_count);
+        for id in &changed {
+            for verdict in self.rib_mut().check_limits(*id) {
+                self.tell(*id, PeerEvent::MaxPrefix(verdict));
+                let session = self.peers.get(id).and_then(Peer::established).map(|(session, _)| session.id);
+                let Some(session) = session else { break };
+                if self.limit_reached(*id, session, verdict, self.now) {
+                    break;
+                }
             }
         }
+        !changed.is_empty()
     }
 }
 

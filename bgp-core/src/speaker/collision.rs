@@ -7,7 +7,10 @@
 //! A session that is Established already stays and the new one goes (§6.8, last paragraph), with one exception:
 //! a peer that announced graceful restart and connects again has restarted, so its old session is dead
 //! (RFC 4724 §5). We decide that at the OPEN and not at the TCP connection, so that somebody who merely connects
-//! cannot end a session.
+//! cannot end a session. Nor is it a restart if both connections were made at about the same time: on a long path one
+//! may be Established before the OPEN of the other arrives.
+
+use core::time::Duration;
 
 use super::link::Direction;
 use crate::types::{Asn, RouterId};
@@ -23,6 +26,8 @@ pub(super) enum Existing {
     Established {
         /// The peer announced that it can restart gracefully, with at least one family.
         graceful: bool,
+        /// For how long, when the new connection was made; none if that was before.
+        lived: Option<Duration>,
     },
 }
 
@@ -38,6 +43,10 @@ pub(super) enum Resolution {
     /// The new one stays; the peer has restarted and the existing one ends without NOTIFICATION.
     Restarted,
 }
+
+/// For how long after a session's start a new connection may still be the other one of a collision: a SYN may
+/// have been lost and sent again.
+const CROSSING: Duration = Duration::from_secs(3);
 
 /// One end of the comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,8 +67,10 @@ pub(super) fn resolve(
 ) -> Resolution {
     match state {
         Existing::OpenSent => Resolution::Both,
-        Existing::Established { graceful: true } => Resolution::Restarted,
-        Existing::Established { graceful: false } => Resolution::KeepExisting,
+        Existing::Established { graceful: true, lived: Some(lived) } if lived >= CROSSING => {
+            Resolution::Restarted
+        }
+        Existing::Established { .. } => Resolution::KeepExisting,
         Existing::OpenConfirm => match (is_remote(existing), is_remote(new)) {
             (false, true) if local < remote => Resolution::KeepNew,
             (true, false) if local > remote => Resolution::KeepNew,
@@ -110,10 +121,20 @@ mod tests {
     #[test]
     fn an_established_session_stays_unless_the_peer_can_restart() {
         let (low, high) = (identity(1, 1), identity(2, 1));
-        let plain = Existing::Established { graceful: false };
-        let graceful = Existing::Established { graceful: true };
+        let lived = Some(Duration::from_secs(60));
+        let plain = Existing::Established { graceful: false, lived };
+        let graceful = Existing::Established { graceful: true, lived };
         assert_eq!(resolve((plain, OURS), THEIRS, low, high), Resolution::KeepExisting);
         assert_eq!(resolve((graceful, OURS), THEIRS, low, high), Resolution::Restarted);
+    }
+
+    #[test]
+    fn a_connection_made_at_the_same_time_is_no_restart() {
+        let (low, high) = (identity(1, 1), identity(2, 1));
+        for lived in [None, Some(Duration::ZERO), Some(Duration::from_secs(2))] {
+            let fresh = Existing::Established { graceful: true, lived };
+            assert_eq!(resolve((fresh, OURS), THEIRS, low, high), Resolution::KeepExisting);
+        }
     }
 
     #[test]

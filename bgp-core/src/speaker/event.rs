@@ -70,13 +70,19 @@ pub enum PeerEvent {
     Replaced,
     /// `maximum-prefix` has something to say.
     MaxPrefix(MaxPrefixVerdict),
+    /// What comes from the peer is looked at differently now, but the peer cannot be asked for it again (no RFC
+    /// 2918), and what was refused is not kept: it is missing until the session is reset.
+    NotRefreshed {
+        /// In which families.
+        families: FamilySet,
+    },
     /// End-of-RIB has come.
     EndOfRib(Family),
     /// Routes are kept although the session is gone (RFC 4724 §4.2).
     RoutesKept {
         /// Of which families.
         families: FamilySet,
-        /// For how long.
+        /// For how long while the peer is away: its restart time or our `stalepath-time`, what is shorter.
         at_most: Duration,
     },
     /// What was kept of a family and not announced again is gone.

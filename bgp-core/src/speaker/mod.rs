@@ -20,6 +20,7 @@
 //!  handle_timeout(now)                       run(budget)         -> Progress
 //!  set_advertised(OwnerId, routes, now)      clear(IpAddr, Clear, now) -> bool
 //!  handle_interface_down(index, now)
+//!  handle_interface_up(&LinkInterface, now)
 //!  handle_link_changed(&LinkInterface, now)
 //!  set_redistributed(RouteSource, Family, routes, now)
 //!  shutdown(now)
@@ -29,7 +30,7 @@
 //! [`Speaker::poll_timeout`], which is "now" until the others are empty.
 //!
 //! Rooms: `dial` (Idle, Connect, Active), `admit` (who may connect), `sessions` (what sessions report), `collision`
-//! (RFC 4271 §6.8), `failover` (a link that is lost), `relink` (one that changes), `restart` (RFC 4724, receiving side), `startup` (restarting side), `origin` (own routes),
+//! (RFC 4271 §6.8), `failover` (links that go and come), `relink` (one that changes), `restart` (RFC 4724, receiving side), `startup` (restarting side), `origin` (own routes),
 //! `reload` and `apply` (new configurations), `operate` (start, stop, clear), `view` (show).
 
 mod admit;
@@ -54,7 +55,7 @@ mod stats;
 mod timer;
 mod view;
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use core::net::{IpAddr, SocketAddr};
 
@@ -89,12 +90,16 @@ pub struct Speaker {
     rib: Rib,
     peers: BTreeMap<PeerId, Peer>,
     by_address: BTreeMap<IpAddr, PeerId>,
+    /// Dynamic peers that were told routes and have been dismissed since.
+    acquainted: BTreeSet<IpAddr>,
     /// Connections that count.
     sessions: BTreeMap<SessionId, PeerId>,
     timers: TimerTable,
     outbox: Outbox,
     origins: Origins,
     startup: Startup,
+    /// Peers to hold against `maximum-prefix` once the RIB has done what their new configuration asks for.
+    to_count: BTreeSet<PeerId>,
     random: Random,
     next_peer: u32,
     next_session: u32,
@@ -112,11 +117,13 @@ impl Speaker {
             rib: Rib::new(&config, random.next()),
             peers: BTreeMap::new(),
             by_address: BTreeMap::new(),
+            acquainted: BTreeSet::new(),
             sessions: BTreeMap::new(),
             timers: TimerTable::default(),
             outbox: Outbox::default(),
             origins: Origins::default(),
             startup: Startup::Waiting,
+            to_count: BTreeSet::new(),
             random,
             next_peer: 1,
             next_session: 1,
@@ -165,7 +172,10 @@ impl Speaker {
                     self.sweep_all(id, Sweep::RestartTime);
                     self.dismiss_if_unused(id);
                 }
-                SpeakerTimer::Stale(id, family) => self.sweep(id, family, Sweep::StaleTime),
+                SpeakerTimer::Stale(id, family) => {
+                    self.sweep(id, family, Sweep::StaleTime);
+                    self.dismiss_if_unused(id);
+                }
                 SpeakerTimer::Convergence => self.check_convergence(now),
             }
         }
@@ -173,7 +183,10 @@ impl Speaker {
 
     /// Decides at most `budget` prefixes.
     pub fn run(&mut self, budget: usize) -> Progress {
-        let progress = self.rib.run(budget);
+        let mut progress = self.rib.run(budget);
+        if progress == Progress::Idle && self.count_changed() {
+            progress = Progress::More;
+        }
         self.is_busy = progress == Progress::More;
         progress
     }
@@ -245,7 +258,7 @@ impl Speaker {
     /// True once our own start counts as done (RFC 4724 §4.1).
     #[must_use]
     pub fn is_converged(&self) -> bool {
-        self.startup == Startup::Converged
+        matches!(self.startup, Startup::Converged { .. })
     }
 
     fn dial_deadline(&mut self, id: PeerId, now: Instant) {

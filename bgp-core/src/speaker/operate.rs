@@ -12,8 +12,11 @@ use super::startup::Startup;
 use super::{Speaker, cease};
 use crate::session::SessionCommand;
 use crate::time::Instant;
-use crate::types::PeerId;
+use crate::types::{Family, FamilySet, PeerId};
 use crate::wire::{ErrorKind, NotificationBuf, RefreshKind};
+
+/// Dismissed peers that are remembered. One beyond is taken for new: its routes are gone for a moment.
+const MOST_ACQUAINTED: usize = 4096;
 
 /// What `clear bgp` does to a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +61,7 @@ impl Speaker {
 
     /// Starts dialling, and letting in, unless the peer is shut.
     pub(super) fn start_peer(&mut self, id: PeerId) {
-        let is_running = matches!(self.startup, Startup::Converging { .. } | Startup::Converged);
+        let is_running = matches!(self.startup, Startup::Converging { .. } | Startup::Converged { .. });
         if !is_running || self.shutdown_text(id).is_some() {
             return;
         }
@@ -107,8 +110,17 @@ impl Speaker {
             peer.is_dynamic() && peer.sessions.is_empty() && peer.stale.is_empty() && !peer.dialler.is_held()
         };
         if self.peers.get(&id).is_some_and(is_unused) {
+            self.remember(id);
             self.tell(id, PeerEvent::Dismissed);
             self.remove_peer(id, ErrorKind::PEER_UNCONFIGURED, self.now);
+        }
+    }
+
+    /// Keeps in mind that a dynamic peer was told routes, for the F bit of its next OPEN (RFC 4724 §3).
+    fn remember(&mut self, id: PeerId) {
+        let Some(peer) = self.peers.get(&id) else { return };
+        if peer.history.established > 0 && self.acquainted.len() < MOST_ACQUAINTED {
+            self.acquainted.insert(peer.address);
         }
     }
 
@@ -120,18 +132,34 @@ impl Speaker {
 
     /// Looks at the routes of a peer again, if it is Established.
     pub(super) fn clear_soft(&mut self, id: PeerId, routes: Refresh) {
-        let Some((session, families)) = self.peers.get(&id).and_then(|peer| {
-            peer.established().map(|(session, established)| (session.id, established.negotiated.families))
-        }) else {
+        let established = self.peers.get(&id).and_then(Peer::established);
+        let Some(families) = established.map(|(_, established)| established.negotiated.families) else {
             return;
         };
-        for family in families.iter() {
-            if routes.import {
-                self.outbox.command(session, SessionCommand::Refresh(family, RefreshKind::Request));
+        if routes.import {
+            self.ask_again(id, families);
+        }
+        if routes.export {
+            families.iter().for_each(|family| self.rib_mut().handle_refresh(id, family));
+        }
+    }
+
+    /// Asks a peer for its routes again (RFC 2918), or says that it cannot be asked where that matters.
+    pub(super) fn ask_again(&mut self, id: PeerId, families: FamilySet) {
+        let Some(peer) = self.peers.get(&id) else { return };
+        let Some((session, established)) = peer.established() else { return };
+        if established.negotiated.route_refresh {
+            for family in families.iter() {
+                self.outbox.command(session.id, SessionCommand::Refresh(family, RefreshKind::Request));
             }
-            if routes.export {
-                self.rib_mut().handle_refresh(id, family);
-            }
+            return;
+        }
+        let keeps = |family: &Family| {
+            peer.config.families[*family].as_ref().is_some_and(|config| config.soft_reconfiguration)
+        };
+        let missing: FamilySet = families.iter().filter(|family| !keeps(family)).collect();
+        if !missing.is_empty() {
+            self.tell(id, PeerEvent::NotRefreshed { families: missing });
         }
     }
 }

@@ -221,7 +221,7 @@ pub const INSTANCE_ROWS: &[Row<Config>] = &[
     row!(Quiet, listen_limit, "listen limit"),
     row!(Quiet, families, "networks, redistribution and paths"),
     row!(Quiet, decision, "bestpath"),
-    row!(Import, default_local_pref, "default local-preference"),
+    row!(Export, default_local_pref, "default local-preference"),
     row!(Both, ebgp_requires_policy, "ebgp-requires-policy"),
     row!(Both, cluster_id, "cluster-id"),
     row!(Export, client_to_client_reflection, "client-to-client reflection"),

@@ -2,8 +2,8 @@
 //!
 //! A connection that is lost, not ended by a NOTIFICATION, leaves the routes of the families that the peer asked
 //! to keep: marked stale, used as before, for the restart time that the peer gave. When the peer is back, families
-//! that it does not name again, or whose forwarding state it lost, go at once; the others are swept at End-of-RIB
-//! or after `stalepath-time`. Routes between BoRR and EoRR are treated alike.
+//! that it does not name again, or whose forwarding state it lost, go at once; the others are swept at End-of-RIB.
+//! `stalepath-time`, counted from the loss, is our own bound on all of that. Routes between BoRR and EoRR are treated alike.
 
 use core::time::Duration;
 
@@ -55,12 +55,16 @@ impl Speaker {
         if let Some(peer) = self.peers.get_mut(&id) {
             peer.stale = families;
         }
+        let stale_time = self.config.graceful_restart.stale_time;
         self.timers.set(SpeakerTimer::PeerRestart(id), Some(now + restart_time));
-        self.tell(id, PeerEvent::RoutesKept { families, at_most: restart_time });
+        for family in families.iter() {
+            self.timers.set(SpeakerTimer::Stale(id, family), Some(now + stale_time));
+        }
+        self.tell(id, PeerEvent::RoutesKept { families, at_most: restart_time.min(stale_time) });
     }
 
     /// The peer is Established again: what it has not preserved goes, the rest waits for its End-of-RIB.
-    pub(super) fn peer_returned(&mut self, id: PeerId, negotiated: &Negotiated, now: Instant) {
+    pub(super) fn peer_returned(&mut self, id: PeerId, negotiated: &Negotiated) {
         self.timers.set(SpeakerTimer::PeerRestart(id), None);
         let Some(peer) = self.peers.get(&id) else {
             return;
@@ -69,10 +73,7 @@ impl Speaker {
             restart.forwarding.and(restart.families).and(negotiated.families)
         });
         for family in peer.stale.iter() {
-            if preserved.contains(family) {
-                let until = now + self.config.graceful_restart.stale_time;
-                self.timers.set(SpeakerTimer::Stale(id, family), Some(until));
-            } else {
+            if !preserved.contains(family) {
                 self.sweep(id, family, Sweep::NotPreserved);
             }
         }
@@ -120,6 +121,9 @@ impl Speaker {
             return;
         }
         peer.stale.remove(family);
+        if peer.stale.is_empty() {
+            self.timers.set(SpeakerTimer::PeerRestart(id), None);
+        }
         self.timers.set(SpeakerTimer::Stale(id, family), None);
         self.rib_mut().sweep_stale(id, family);
         self.tell(id, PeerEvent::StaleSwept { family, why });

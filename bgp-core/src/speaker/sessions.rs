@@ -80,11 +80,11 @@ impl Speaker {
             return;
         };
         session.phase = Phase::OpenConfirm(summary);
-        let new = session.link.direction;
+        let (new, made) = (session.link.direction, session.since);
         let remote = Identity { router_id: summary.router_id, asn: summary.asn };
         let other = peer.sessions.iter().find(|session| session.id != from);
         let Some((other, existing)) =
-            other.map(|other| (other.id, (existing(&other.phase), other.link.direction)))
+            other.map(|other| (other.id, (existing(&other.phase, made), other.link.direction)))
         else {
             return;
         };
@@ -128,7 +128,7 @@ impl Speaker {
         if peer.dialler.engage() {
             self.outbox.dial(id, DialOrder::Abandon(id));
         }
-        self.peer_returned(id, &negotiated, now);
+        self.peer_returned(id, &negotiated);
         self.rib_mut().peer_up(id, rib_peer);
         self.arm(id);
         self.tell(id, PeerEvent::Up(negotiated));
@@ -159,7 +159,7 @@ impl Speaker {
     }
 
     /// True if the session had to go (RFC 4486 §4).
-    fn limit_reached(
+    pub(super) fn limit_reached(
         &mut self,
         id: PeerId,
         from: SessionId,
@@ -265,12 +265,15 @@ impl Speaker {
     }
 }
 
-fn existing(phase: &Phase) -> Existing {
+/// How far a connection has come, beside one made at `made`.
+fn existing(phase: &Phase, made: Instant) -> Existing {
     match phase {
         Phase::OpenSent => Existing::OpenSent,
         Phase::OpenConfirm(_) => Existing::OpenConfirm,
         Phase::Established(established) => {
-            Existing::Established { graceful: restart::can_restart(&established.negotiated) }
+            let graceful = restart::can_restart(&established.negotiated);
+            let lived = (made >= established.since).then(|| made - established.since);
+            Existing::Established { graceful, lived }
         }
     }
 }

@@ -2,12 +2,18 @@
 //!
 //! The kernel may still hold routes of an earlier life. They are swept at [`SpeakerEvent::Converged`]: when every
 //! peer that is not shut has sent End-of-RIB for each family, or has not come up within our restart time, or has
-//! been up for so long that waiting makes no sense. A peer without graceful restart promises no End-of-RIB: it
-//! counts as done when it has sent nothing for a while.
+//! been up for so long that waiting makes no sense. A peer without graceful restart promises no End-of-RIB, and
+//! one that has restarted too may be waiting for ours: they count as done when they have sent nothing for a while.
+//!
+//! Until then we owe our own peers End-of-RIB: they keep what we have not announced again, as we forward by it.
+//!
+//! Peers of a listen range do not exist before they connect. Where routes of an earlier life may be theirs, they
+//! get our whole restart time to do so.
 
 use core::time::Duration;
 
 use super::Speaker;
+use super::config::GracefulRestartMode;
 use super::event::SpeakerEvent;
 use super::peer::Peer;
 use super::timer::SpeakerTimer;
@@ -27,7 +33,12 @@ pub(super) enum Startup {
         restarted: Restarted,
     },
     /// Done.
-    Converged,
+    Converged {
+        /// Since when we run.
+        since: Instant,
+        /// Whether routes of an earlier life were in use.
+        restarted: Restarted,
+    },
     /// Everything is shut for good.
     Stopped,
 }
@@ -37,13 +48,28 @@ pub(super) enum Startup {
 const DEFERRAL: Duration = Duration::from_secs(360);
 /// How long a peer that promises no End-of-RIB must have been quiet.
 const QUIET: Duration = Duration::from_secs(5);
+/// How long a peer may take to notice that we are gone: the usual hold time.
+const NOTICED: Duration = Duration::from_secs(180);
 
 impl Startup {
-    /// What the R bit of our OPENs says (RFC 4724 §3).
-    pub(super) const fn restarted(self) -> Restarted {
+    /// What the R bit of our OPENs says (RFC 4724 §3): for our restart time at least, as a peer that comes late
+    /// has not heard of the restart.
+    pub(super) fn restarted(self, restart_time: Duration, now: Instant) -> Restarted {
         match self {
             Self::Converging { restarted, .. } => restarted,
-            Self::Waiting | Self::Converged | Self::Stopped => Restarted::No,
+            Self::Converged { since, restarted } if now < since + restart_time => restarted,
+            Self::Waiting | Self::Converged { .. } | Self::Stopped => Restarted::No,
+        }
+    }
+
+    /// True if no peer can hold routes by which we do not forward any more. After a cold start some may, until
+    /// the last has noticed that the earlier session is gone, and has waited for us in vain.
+    pub(super) fn has_forwarded_all_along(self, restart_time: Duration, now: Instant) -> bool {
+        match self {
+            Self::Converging { since, restarted } | Self::Converged { since, restarted } => {
+                restarted == Restarted::Yes || now >= since + restart_time + NOTICED
+            }
+            Self::Waiting | Self::Stopped => false,
         }
     }
 }
@@ -56,6 +82,10 @@ impl Speaker {
             return;
         }
         self.startup = Startup::Converging { since: now, restarted };
+        let keeps_forwarding = self.config.graceful_restart.mode == GracefulRestartMode::Restarter;
+        if restarted == Restarted::Yes && keeps_forwarding {
+            self.rib_mut().hold_end_of_rib();
+        }
         let ids: alloc::vec::Vec<_> = self.peers.keys().copied().collect();
         for id in ids {
             self.start_peer(id);
@@ -65,16 +95,18 @@ impl Speaker {
 
     /// Looks whether anything is still waited for, and if so when to look again.
     pub(super) fn check_convergence(&mut self, now: Instant) {
-        let Startup::Converging { since, .. } = self.startup else {
+        let Startup::Converging { since, restarted } = self.startup else {
             return;
         };
         let up_by = since + self.config.graceful_restart.restart_time;
         let done_by = since + DEFERRAL.max(self.config.graceful_restart.restart_time);
         let waits = self.peers.values().filter_map(|peer| waits_until(peer, up_by, done_by));
-        let next = waits.filter(|until| *until > now).min();
+        let expects_strangers = restarted == Restarted::Yes && !self.config.listen_ranges.is_empty();
+        let next = waits.chain(expects_strangers.then_some(up_by)).filter(|until| *until > now).min();
         self.timers.set(SpeakerTimer::Convergence, next);
         if next.is_none() {
-            self.startup = Startup::Converged;
+            self.startup = Startup::Converged { since, restarted };
+            self.rib_mut().release_end_of_rib();
             self.outbox.event(SpeakerEvent::Converged);
         }
     }
@@ -89,9 +121,8 @@ fn waits_until(peer: &Peer, up_by: Instant, done_by: Instant) -> Option<Instant>
     if families.and(established.end_of_rib) == families {
         return None;
     }
-    if established.negotiated.graceful_restart.is_some() {
-        Some(done_by)
-    } else {
-        Some((established.last_update + QUIET).min(done_by))
+    match established.negotiated.graceful_restart {
+        Some(restart) if !restart.restarted => Some(done_by),
+        Some(_) | None => Some((established.last_update + QUIET).min(done_by)),
     }
 }

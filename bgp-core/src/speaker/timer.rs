@@ -18,7 +18,7 @@ pub enum SpeakerTimer {
     Dial(PeerId),
     /// The restart time that a restarting peer announced (RFC 4724 §4.2) is over.
     PeerRestart(PeerId),
-    /// `stalepath-time`: what a restarted peer has not announced again goes.
+    /// `stalepath-time`, from the loss of the session on: what the peer has not announced again goes.
     Stale(PeerId, Family),
     /// Our own start counts as done (RFC 4724 §4.1).
     Convergence,

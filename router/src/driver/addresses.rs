@@ -54,6 +54,11 @@ pub(super) fn link_interface(interface: &Interface) -> LinkInterface {
     }
 }
 
+/// True if an interface that is operative leads somewhere now that it did not before.
+pub(super) fn is_new_way(before: &Interface, now: &Interface) -> bool {
+    !before.is_operative() || before.name != now.name || before.addresses != now.addresses
+}
+
 /// The interface that `remote` is on: the one a link-local address is scoped to, else the one with the longest
 /// subnet around it, an operative one before others.
 pub(super) fn interface_towards<'a>(

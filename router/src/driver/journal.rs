@@ -51,6 +51,13 @@ fn peer(event: &PeerEvent) {
                 }
             }
         }
+        PeerEvent::NotRefreshed { families } => {
+            let families: Vec<_> = families.iter().map(|family: Family| family.to_string()).collect();
+            warn!(
+                ?families,
+                "changed policy: the peer takes no route refresh, so routes that were refused before stay away until the session is reset"
+            );
+        }
         PeerEvent::EndOfRib(family) => info!(%family, "End-of-RIB received"),
         PeerEvent::RoutesKept { families, at_most } => {
             let families: Vec<_> = families.iter().map(|family: Family| family.to_string()).collect();

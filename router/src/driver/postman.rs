@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bgp_core::rib::{FibChange, Progress};
@@ -16,7 +16,7 @@ use bgp_core::speaker::{KernelRoute, Presence, Speaker, SpeakerEvent};
 use bgp_core::{Instant, PeerId, Prefix, RouterId, SessionId};
 use frr_bridge::interface::Interface;
 use frr_bridge::kernel::{Command, Event, Kernel};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -68,6 +68,8 @@ pub(super) struct Postman {
     redistribution: Redistribution,
     routes_down: RoutesDown,
     gateway: Reporter,
+    /// Next hops that the kernel task was asked about and has not answered yet.
+    unanswered: HashSet<IpAddr>,
     sweep: Sweep,
     /// The kernel task's request for everything, until it has been met.
     resending: Option<u32>,
@@ -111,6 +113,7 @@ impl Postman {
             redistribution: Redistribution::default(),
             routes_down,
             gateway,
+            unanswered: HashSet::new(),
             sweep: Sweep::Due,
             resending: None,
         }
@@ -120,7 +123,7 @@ impl Postman {
     pub(super) async fn run(&mut self) {
         loop {
             let progress = self.speaker.run(BUDGET);
-            if self.carry_away().await.is_err() {
+            if self.carry_away(progress).await.is_err() {
                 return;
             }
             let deadline = self.wake_at(progress);
@@ -203,8 +206,13 @@ impl Postman {
     }
 
     /// Carries away everything the speaker has to say.
-    async fn carry_away(&mut self) -> Result<(), frr_bridge::kernel::Stopped> {
+    async fn carry_away(&mut self, progress: Progress) -> Result<(), frr_bridge::kernel::Stopped> {
         while let Some(interest) = self.speaker.poll_next_hop() {
+            if interest.wanted {
+                self.unanswered.insert(interest.addr);
+            } else {
+                self.unanswered.remove(&interest.addr);
+            }
             self.kernel.send(kernel_side::interest(interest)).await?;
         }
         while let Some(prefix) = self.gateway.poll_watch() {
@@ -229,7 +237,9 @@ impl Postman {
             self.routes_down.push(change);
         }
         self.routes_down.offer(&self.kernel);
-        let is_settled = is_all_out && self.routes_down.is_empty();
+        // A route whose next hop is still being asked about is not in the RIB's word yet.
+        let is_decided = progress == Progress::Idle && self.unanswered.is_empty();
+        let is_settled = is_decided && is_all_out && self.routes_down.is_empty();
         if let Some(request) = self.resending.take_if(|_| is_settled) {
             self.kernel.send(Command::Resent(request)).await?;
         }
@@ -286,12 +296,15 @@ impl Postman {
             Event::Ready { adopted: 0 } => self.start(Restarted::No),
             Event::Ready { .. } => self.start(Restarted::Yes),
             Event::Interface(index, Some(interface)) => {
+                self.gateway.interface(index, Some(&interface));
+                let link = addresses::link_interface(&interface);
+                self.speaker.handle_link_changed(&link, now);
+                let known = self.interfaces.insert(index, Arc::clone(&interface));
                 if !interface.is_operative() {
                     self.speaker.handle_interface_down(index, now);
+                } else if known.is_none_or(|known| addresses::is_new_way(&known, &interface)) {
+                    self.speaker.handle_interface_up(&link, now);
                 }
-                self.gateway.interface(index, Some(&interface));
-                self.speaker.handle_link_changed(&addresses::link_interface(&interface), now);
-                self.interfaces.insert(index, interface);
             }
             Event::Interface(index, None) => {
                 self.speaker.handle_interface_down(index, now);
@@ -299,6 +312,7 @@ impl Postman {
                 self.interfaces.remove(&index);
             }
             Event::NextHop(address, resolution) => {
+                self.unanswered.remove(&address);
                 self.speaker.handle_next_hop(address, kernel_side::next_hop_state(&resolution), now);
             }
             Event::Network(prefix, is_there) => {

@@ -15,10 +15,11 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bytes::Bytes;
 
+use super::Group;
+use super::cohort::Cohort;
 use super::facts::ExportFacts;
 use super::flush::{Outgoing, context};
 use super::rewrite::Passage;
-use super::{Cohort, Group};
 use crate::policy::{Changes, Filter, RouteDraft, RouteMap, Scratch, Verdict};
 use crate::rib::changes::{ChangeLog, Reader};
 use crate::rib::family::FamilyRib;

@@ -2,8 +2,8 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::Cohort;
 use super::batch::{Batch, BucketKey};
+use super::cohort::Cohort;
 use super::facts::ExportFacts;
 use super::rewrite::Passage;
 use super::rules::{Exclusion, exclusion, may_go};

@@ -13,6 +13,7 @@
 //! peer costs two bits a prefix and its queue, and holds nobody up.
 
 mod batch;
+mod cohort;
 mod default;
 mod facts;
 mod flush;
@@ -22,18 +23,16 @@ mod write;
 
 use alloc::vec::Vec;
 
-use bytes::Bytes;
-
 use super::changes::{ChangeLog, Reader};
 use super::family::FamilyRib;
 use super::id_set::IdSet;
-use super::peer::{PeerIx, Peers};
+use super::peer::PeerIx;
 use super::shared::Shared;
 use super::table::{PrefixId, Table};
 use crate::types::Family;
-use crate::wire::UpdateWriter;
 use batch::Batch;
-use default::{DefaultDesk, MadeUp};
+use cohort::{Cohort, Ending, Gate, begin_of_refresh};
+use default::DefaultDesk;
 pub(super) use facts::ExportFacts;
 pub use flush::Outgoing;
 
@@ -43,6 +42,7 @@ pub(super) struct Groups {
     groups: Vec<Group>,
     batch: Batch,
     turn: usize,
+    gate: Gate,
 }
 
 /// Peers that are told the same.
@@ -51,28 +51,6 @@ struct Group {
     facts: ExportFacts,
     default: DefaultDesk,
     cohorts: Vec<Cohort>,
-}
-
-/// Members that have been told the same so far.
-#[derive(Debug, Default)]
-struct Cohort {
-    reader: Reader,
-    /// Prefixes that the members hold a route to: all members, but for one whose own route it is.
-    told: IdSet,
-    members: Vec<PeerIx>,
-    /// What is owed to members once the backlog is read.
-    endings: Vec<(PeerIx, Ending)>,
-    /// The made-up default route that the members hold.
-    made_up: MadeUp,
-}
-
-/// What ends a walk over the whole table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ending {
-    /// RFC 4724 §2.
-    EndOfRib,
-    /// RFC 7313 §4.2.
-    EndOfRefresh,
 }
 
 impl FamilyRib {
@@ -98,7 +76,7 @@ impl FamilyRib {
         let Some(mut cohort) = self.groups.split(peer) else { return };
         cohort.reader.mark_all(&self.log, &self.table);
         if shared.peers.session(peer).is_some_and(|session| session.facts.enhanced_refresh) {
-            shared.peers.send(peer, refresh_marker(self.family, BEGIN_OF_REFRESH));
+            shared.peers.send(peer, begin_of_refresh(self.family));
             cohort.endings.push((peer, Ending::EndOfRefresh));
         }
         if let (Some(route), Some(facts)) = (&cohort.made_up, facts_of(shared, peer, self.family)) {
@@ -132,12 +110,18 @@ impl FamilyRib {
     /// Tells peers that have room what changed, at most `budget` prefixes; says how many were looked at.
     pub(super) fn export(&mut self, shared: &mut Shared, budget: usize) -> usize {
         let mut groups = core::mem::take(&mut self.groups);
+        let is_decided =
+            || self.marked.is_empty() && !self.is_scanning() && !shared.next_hops.is_any_unanswered();
+        if groups.gate == Gate::Opening && is_decided() {
+            groups.gate = Gate::Open(self.log.end());
+        }
         let mut done = 0;
         let count = groups.groups.len();
         for step in 0..count {
             let turn = (groups.turn + step) % count;
             let Some(group) = groups.groups.get_mut(turn) else { continue };
-            done += self.export_group(shared, group, &mut groups.batch, budget.saturating_sub(done));
+            let means = (&mut groups.batch, groups.gate);
+            done += self.export_group(shared, group, means, budget.saturating_sub(done));
         }
         groups.turn = groups.turn.wrapping_add(1);
         self.groups = groups;
@@ -146,19 +130,32 @@ impl FamilyRib {
 
     /// True if some peer has room and something to be told.
     pub(super) fn has_to_export(&self, shared: &Shared) -> bool {
+        let gate = self.groups.gate;
         self.groups.groups.iter().any(|group| {
             let is_news = |cohort: &Cohort| group.default.wanted().is_some_and(|it| *it != cohort.made_up);
-            let has_work = |cohort: &Cohort| cohort.has_work(&self.log) || is_news(cohort);
+            let has_work = |cohort: &Cohort| cohort.has_work(&self.log, gate) || is_news(cohort);
             group.default.has_work(&self.log)
                 || group.cohorts.iter().any(|cohort| cohort.has_room(&shared.peers) && has_work(cohort))
         })
+    }
+
+    /// Keeps End-of-RIB back from now on: a helper drops what we have not announced by then (RFC 4724 §4.2).
+    pub(super) const fn hold_end_of_rib(&mut self) {
+        self.groups.gate = Gate::Closed;
+    }
+
+    /// Sends what was kept back, once everything that has come is announced.
+    pub(super) fn release_end_of_rib(&mut self) {
+        if self.groups.gate == Gate::Closed {
+            self.groups.gate = Gate::Opening;
+        }
     }
 
     fn export_group(
         &self,
         shared: &mut Shared,
         group: &mut Group,
-        batch: &mut Batch,
+        (batch, gate): (&mut Batch, Gate),
         budget: usize,
     ) -> usize {
         let mut done = self.look_for_default(shared, (&mut *group, &mut batch.policy), budget);
@@ -174,14 +171,12 @@ impl FamilyRib {
                 let limit = BATCH.min(budget - done);
                 done += self.flush(shared, (&group.facts, cohort), batch, limit);
             }
-            if !cohort.reader.has_backlog() {
-                for (peer, ending) in core::mem::take(&mut cohort.endings) {
-                    shared.peers.send(peer, ending.message(self.family));
-                }
+            for (peer, ending) in cohort.take_due(gate) {
+                shared.peers.send(peer, ending.message(self.family));
             }
         }
         group.cohorts.append(&mut slow);
-        group.merge(&self.log);
+        group.merge(&self.log, gate);
         done
     }
 
@@ -303,67 +298,20 @@ impl Groups {
 
 impl Group {
     /// Joins cohorts that have read everything: they have been told the same then.
-    fn merge(&mut self, log: &ChangeLog) {
-        let Some(first) = self.cohorts.iter().position(|cohort| cohort.is_settled(log)) else { return };
+    fn merge(&mut self, log: &ChangeLog, gate: Gate) {
+        let is_settled = |cohort: &Cohort| !cohort.has_work(log, gate);
+        let Some(first) = self.cohorts.iter().position(is_settled) else { return };
         let (kept, rest) = self.cohorts.split_at_mut(first + 1);
         let Some(kept) = kept.last_mut() else { return };
-        for other in rest.iter_mut().filter(|cohort| cohort.is_settled(log)) {
+        for other in rest.iter_mut().filter(|cohort| is_settled(cohort)) {
             if other.made_up != kept.made_up {
                 continue;
             }
             kept.told.union(&other.told);
             kept.members.append(&mut other.members);
+            kept.endings.append(&mut other.endings);
         }
         self.cohorts.retain(|cohort| !cohort.members.is_empty());
-    }
-}
-
-impl Cohort {
-    /// True if some member would like more.
-    fn has_room(&self, peers: &Peers) -> bool {
-        self.members.iter().any(|&peer| peers.pending(peer) < LOW_MARK)
-    }
-
-    fn has_work(&self, log: &ChangeLog) -> bool {
-        !self.reader.is_done(log) || !self.endings.is_empty()
-    }
-
-    fn is_settled(&self, log: &ChangeLog) -> bool {
-        !self.has_work(log)
-    }
-
-    /// Members whose queues are full while others have room become cohorts of their own.
-    fn shed_slow(&mut self, peers: &Peers) -> Vec<Self> {
-        let slow: Vec<_> =
-            self.members.iter().copied().filter(|&peer| peers.pending(peer) > HIGH_MARK).collect();
-        slow.into_iter().map(|peer| self.split(peer)).collect()
-    }
-
-    fn split(&mut self, peer: PeerIx) -> Self {
-        self.members.retain(|&member| member != peer);
-        let (owed, kept) =
-            core::mem::take(&mut self.endings).into_iter().partition(|&(member, _)| member == peer);
-        self.endings = kept;
-        Self {
-            reader: self.reader.clone(),
-            told: self.told.clone(),
-            members: alloc::vec![peer],
-            endings: owed,
-            made_up: self.made_up.clone(),
-        }
-    }
-}
-
-impl Ending {
-    fn message(self, family: Family) -> Bytes {
-        match self {
-            Self::EndOfRib => {
-                let mut message = Vec::new();
-                UpdateWriter::end_of_rib(&mut message, family);
-                message.into()
-            }
-            Self::EndOfRefresh => refresh_marker(family, END_OF_REFRESH),
-        }
     }
 }
 
@@ -373,26 +321,5 @@ fn facts_of(shared: &Shared, peer: PeerIx, family: Family) -> Option<ExportFacts
     ExportFacts::of(&session.facts, family)
 }
 
-/// A ROUTE-REFRESH message with a subtype (RFC 7313 §3.2).
-fn refresh_marker(family: Family, subtype: u8) -> Bytes {
-    let row = family.row();
-    let mut message = alloc::vec![0xff; 16];
-    message.extend_from_slice(&[0, 23, ROUTE_REFRESH]);
-    message.extend_from_slice(&row.afi.to_be_bytes());
-    message.extend_from_slice(&[subtype, row.safi]);
-    message.into()
-}
-
-/// A table walk that is worth nothing is not begun: how full a queue may be and still be added to.
-const LOW_MARK: usize = 256 << 10;
-/// How full a queue may be before its peer is left behind.
-const HIGH_MARK: usize = 2 << 20;
 /// Prefixes looked at for one chunk: about 64 KiB.
 const BATCH: usize = 4096;
-
-/// Message type (RFC 2918 §3).
-const ROUTE_REFRESH: u8 = 5;
-/// RFC 7313 §3.2.
-const BEGIN_OF_REFRESH: u8 = 1;
-/// RFC 7313 §3.2.
-const END_OF_REFRESH: u8 = 2;

@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::Cohort;
 use super::batch::{Batch, Bucket};
+use super::cohort::Cohort;
 use super::facts::ExportFacts;
 use super::rules::Exclusion;
 use crate::rib::family::FamilyRib;

@@ -107,3 +107,22 @@ fn a_walk_visits_every_prefix_although_new_ones_come_meanwhile() {
         assert!((0..10).all(|n| site.best(&std::format!("10.{n}.0.0/16")).is_none()), "round {round}");
     }
 }
+
+#[test]
+fn held_end_of_rib_waits_for_what_has_come_to_be_announced() {
+    let mut site = Site::new();
+    site.rib.hold_end_of_rib();
+    let (from, to) = (site.up(1, 65001, |_| {}), site.up(2, 65002, |_| {}));
+    site.settle();
+    assert_eq!(site.peers[&to].ends, 0);
+    site.announce(from, &[P], &attrs(&[65001]));
+    site.rib.release_end_of_rib();
+    while site.rib.run(64) == Progress::More {}
+    assert_eq!(site.rib.poll_transmit(), None, "the next hop has not been answered for");
+    site.settle();
+    assert_eq!((site.told(to), site.peers[&to].ends), (vec![P.to_string()], 1));
+    let late = site.up(3, 65003, |_| {});
+    site.announce(from, &[Q], &attrs(&[65001]));
+    site.settle();
+    assert_eq!(site.peers[&late].ends, 1, "and then it goes as ever");
+}
