@@ -111,6 +111,8 @@ pub struct Interface {
     pub kind: Option<String>,
     /// Transmit queue length.
     pub queue_length: u32,
+    /// What somebody wrote on it (`ip link set … alias`); empty if nobody did.
+    pub alias: String,
     /// Addresses, in order.
     pub addresses: Vec<InterfaceAddress>,
     /// How often it came up and went down since we watch.

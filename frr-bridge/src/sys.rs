@@ -1,16 +1,18 @@
-//! Socket options that no crate offers: TCP MD5 signatures (RFC 2385) and the least acceptable TTL (RFC 5082).
+//! What no crate offers of sockets: TCP MD5 signatures (RFC 2385), the least acceptable TTL (RFC 5082), and binding
+//! a packet socket to an interface.
 //!
-//! The only room of the project with `unsafe` in it: one call of `setsockopt(2)`. Everything else about sockets
-//! is done with `socket2` where it is needed.
+//! The only room of the project with `unsafe` in it: one call of `setsockopt(2)` and one of `bind(2)`. Everything
+//! else about sockets is done with `socket2` and `nix` where it is needed.
 
 #![allow(unsafe_code)]
 
 use std::io;
 use std::net::IpAddr;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use ipnet::IpNet;
 use nix::libc;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use socket2::{Domain, SockRef};
 
 /// Longest TCP MD5 key that Linux takes (TCP_MD5SIG_MAXKEYLEN).
@@ -54,6 +56,37 @@ pub fn set_min_ttl(socket: &impl AsFd, least: u8) -> io::Result<()> {
     set_option(socket, libc::IPPROTO_IP, IP_MINTTL, &least)
 }
 
+/// A socket that sends whole Ethernet frames out of one interface, waits for nothing and receives nothing.
+pub fn frame_socket(interface: u32) -> io::Result<OwnedFd> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let socket = socket(AddressFamily::Packet, SockType::Raw, flags, None)?;
+    let address = LinkLayerAddress {
+        family: AF_PACKET,
+        // No protocol: nothing is received.
+        protocol: 0,
+        interface: libc::c_int::try_from(interface).map_err(io::Error::other)?,
+        ..LinkLayerAddress::default()
+    };
+    let len = libc::socklen_t::try_from(size_of::<LinkLayerAddress>()).map_err(io::Error::other)?;
+    // SAFETY: `address` is a live value of `len` initialised octets, which the kernel only reads, and the descriptor
+    // is open for the length of the call.
+    let outcome = unsafe { libc::bind(socket.as_raw_fd(), std::ptr::from_ref(&address).cast(), len) };
+    if outcome == 0 { Ok(socket) } else { Err(io::Error::last_os_error()) }
+}
+
+/// `struct sockaddr_ll` of linux/if_packet.h.
+#[derive(Default)]
+#[repr(C)]
+struct LinkLayerAddress {
+    family: u16,
+    protocol: u16,
+    interface: libc::c_int,
+    hardware_type: u16,
+    packet_type: u8,
+    address_len: u8,
+    address: [u8; 8],
+}
+
 /// `struct tcp_md5sig` of linux/tcp.h.
 #[repr(C)]
 struct TcpMd5Sig {
@@ -93,6 +126,7 @@ fn set_option<T>(socket: BorrowedFd<'_>, level: libc::c_int, name: libc::c_int, 
 
 const AF_INET: u16 = libc::AF_INET as u16;
 const AF_INET6: u16 = libc::AF_INET6 as u16;
+const AF_PACKET: u16 = libc::AF_PACKET as u16;
 const TCP_MD5SIG: libc::c_int = 14;
 const TCP_MD5SIG_EXT: libc::c_int = 32;
 const TCP_MD5SIG_FLAG_PREFIX: u8 = 1;

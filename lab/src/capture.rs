@@ -25,6 +25,8 @@ impl Capture {
         let file = namespace.dir()?.join(format!("{interface}.pcap"));
         let mut command = Command::new("dumpcap");
         command.args(["-i", interface, "-f", filter, "-w"]).arg(&file);
+        // What an earlier capture said says nothing of this one.
+        let _ = std::fs::remove_file(namespace.dir()?.join("dumpcap.log"));
         let process = Process::spawn(namespace, "dumpcap", command)?;
         eventually(Duration::from_secs(5), "dumpcap listens", || {
             ensure(process.log().contains("File:"), || process.log())

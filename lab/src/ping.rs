@@ -26,8 +26,10 @@ pub struct Loss {
     pub received: u32,
     /// The longest run of requests without an answer.
     pub longest_gap: u32,
-    /// The time between two requests.
+    /// The time between two requests, as it was asked for: an unanswered ping is slower.
     pub interval: Duration,
+    /// The longest time from one answer to the next.
+    pub silence: Duration,
 }
 
 impl Ping {
@@ -40,7 +42,7 @@ impl Ping {
     ) -> Result<Self> {
         let mut command = Command::new("ping");
         // `-O` reports each missing answer when the next request goes out, so a stall is seen while it lasts.
-        command.args(["-n", "-O", "-W", "1", "-i", &format!("{:.3}", interval.as_secs_f32())]);
+        command.args(["-n", "-D", "-O", "-W", "1", "-i", &format!("{:.3}", interval.as_secs_f32())]);
         if let Some(source) = source {
             command.args(["-I", &source.to_string()]);
         }
@@ -63,7 +65,7 @@ impl Ping {
         answered.dedup();
         let missing = self.process.log().lines().filter_map(missed).max().unwrap_or(0);
         let sent = answered.last().copied().unwrap_or(0).max(missing);
-        Loss::count(&answered, sent, self.interval)
+        Loss { silence: silence(&self.process.log()), ..Loss::count(&answered, sent, self.interval) }
     }
 
     /// Whether the latest request that was due has no answer.
@@ -104,14 +106,15 @@ impl Loss {
             previous = number;
         }
         let received = answered.len().try_into().unwrap_or(u32::MAX);
-        Self { sent, received, longest_gap, interval }
+        Self { sent, received, longest_gap, interval, silence: Duration::ZERO }
     }
 }
 
 impl std::fmt::Display for Loss {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (lost, sent) = (self.lost(), self.sent);
-        write!(f, "{lost} of {sent} lost, longest gap {} ms", self.longest().as_millis())
+        write!(f, "{lost} of {sent} lost, longest gap {} ms, ", self.longest().as_millis())?;
+        write!(f, "longest silence {} ms", self.silence.as_millis())
     }
 }
 
@@ -132,8 +135,17 @@ fn sequence_numbers(log: &str) -> Vec<u32> {
         .collect()
 }
 
+/// The longest time between two answers; each line begins with the time of day.
+fn silence(log: &str) -> Duration {
+    let at = |line: &str| -> Option<f64> { line.strip_prefix('[')?.split(']').next()?.parse().ok() };
+    let answers: Vec<f64> = log.lines().filter(|line| line.contains("bytes from")).filter_map(at).collect();
+    let longest =
+        answers.windows(2).filter_map(|pair| Some(pair.last()? - pair.first()?)).fold(0.0, f64::max);
+    Duration::from_secs_f64(longest)
+}
+
 fn missed(line: &str) -> Option<u32> {
-    line.starts_with("no answer yet").then(|| sequence(line)).flatten()
+    line.contains("no answer yet").then(|| sequence(line)).flatten()
 }
 
 fn sequence(line: &str) -> Option<u32> {
@@ -149,6 +161,12 @@ mod tests {
         let loss = Loss::count(&[1, 2, 5, 6], 9, Duration::from_millis(10));
         assert_eq!((loss.sent, loss.received, loss.lost(), loss.longest_gap), (9, 4, 5, 3));
         assert_eq!(loss.longest(), Duration::from_millis(30));
+    }
+
+    #[test]
+    fn silence_is_between_answers_that_came() {
+        let log = "[10.5] 64 bytes from a: icmp_seq=1\n[10.6] no answer yet for icmp_seq=2\n[12.0] 64 bytes from a: icmp_seq=3\n";
+        assert_eq!(silence(log), Duration::from_millis(1500));
     }
 
     #[test]

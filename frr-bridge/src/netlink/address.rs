@@ -2,9 +2,12 @@
 
 use std::io;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use ipnet::IpNet;
-use netlink_packet_route::address::{AddressAttribute, AddressMessage, AddressScope};
+use netlink_packet_route::address::{
+    AddressAttribute, AddressFlags, AddressMessage, AddressScope, CacheInfo,
+};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use nix::libc;
 
@@ -44,6 +47,28 @@ pub fn add_address(
         Err(error) if error.raw_os_error() == Some(libc::EEXIST) => Ok(()),
         outcome => outcome,
     }
+}
+
+/// Adds an address that goes by itself after `lifetime` unless this is called again: what a program that has died
+/// can no longer hold must not stay. It is in use at once (no duplicate address detection), and the kernel makes no
+/// connected route for it unless `has_route`.
+pub fn hold_address(
+    requests: &mut Requests,
+    interface: u32,
+    address: IpNet,
+    (lifetime, has_route): (Duration, bool),
+) -> io::Result<()> {
+    let mut message = encode(interface, address, None);
+    let seconds = u32::try_from(lifetime.as_secs()).unwrap_or(u32::MAX);
+    let mut life = CacheInfo::default();
+    (life.ifa_preferred, life.ifa_valid) = (seconds, seconds);
+    message.attributes.push(AddressAttribute::CacheInfo(life));
+    let mut flags = AddressFlags::empty();
+    flags.set(AddressFlags::Nodad, address.addr().is_ipv6());
+    flags.set(AddressFlags::Noprefixroute, !has_route);
+    message.attributes.push(AddressAttribute::Flags(flags));
+    let how = message::NLM_F_CREATE | message::NLM_F_REPLACE;
+    requests.request(RouteNetlinkMessage::NewAddress(message), how)
 }
 
 /// Removes an address; one that is not there is success.

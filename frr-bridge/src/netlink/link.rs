@@ -60,6 +60,7 @@ pub(super) fn decode(message: &Message<'_>) -> Option<Interface> {
             IFLA_LINK => link.parent = Some(read_u32(value, 0)).filter(|index| *index != 0),
             IFLA_MASTER => link.master = Some(read_u32(value, 0)),
             IFLA_TXQLEN => link.queue_length = read_u32(value, 0),
+            IFLA_IFALIAS => link.alias = text(value),
             IFLA_LINKINFO => {
                 for (kind, name) in Attributes(value) {
                     match kind {
@@ -92,5 +93,6 @@ const IFLA_LINK: u16 = 5;
 const IFLA_MASTER: u16 = 10;
 const IFLA_TXQLEN: u16 = 13;
 const IFLA_LINKINFO: u16 = 18;
+const IFLA_IFALIAS: u16 = 20;
 const IFLA_INFO_KIND: u16 = 1;
 const IFLA_INFO_SLAVE_KIND: u16 = 4;

@@ -10,14 +10,16 @@
 
 mod address;
 mod link;
+mod macvlan;
 mod message;
 mod monitor;
 mod requests;
 mod route;
 mod writer;
 
-pub use address::{add_address, dump_addresses, remove_address};
+pub use address::{add_address, dump_addresses, hold_address, remove_address};
 pub use link::{dump_links, set_link_up};
+pub use macvlan::{Ipv4Setting, add_macvlan, remove_link, set_alias, set_ipv4, stop_address_generation};
 pub use monitor::{Monitor, Notice};
 pub use requests::{IpVersion, Requests, Selection};
 pub use route::{RouteMark, dump_routes};

@@ -144,7 +144,7 @@ fn spawn(namespace: &Namespace, dir: &Path) -> Result<(Process, Vec<Process>)> {
     Ok((bgpd, vec![zebra, staticd]))
 }
 
-fn spawn_one(namespace: &Namespace, dir: &Path, name: &str) -> Result<Process> {
+pub(crate) fn spawn_one(namespace: &Namespace, dir: &Path, name: &str) -> Result<Process> {
     let mut command = Command::new(format!("/usr/lib/frr/{name}"));
     let user = frr_user();
     command.args(["-u", user, "-g", user, "-f", "/dev/null", "--log", "stdout", "-P", "0"]);
@@ -166,7 +166,7 @@ fn frr_user() -> &'static str {
     if sandbox::is_unprivileged() { "root" } else { "frr" }
 }
 
-fn give_to_frr(dir: &Path) -> Result<()> {
+pub(crate) fn give_to_frr(dir: &Path) -> Result<()> {
     let user = nix::unistd::User::from_name(frr_user()).context("looking FRR's user up")?;
     let user = user.context("there is no user frr")?;
     std::os::unix::fs::chown(dir, Some(user.uid.as_raw()), Some(user.gid.as_raw()))

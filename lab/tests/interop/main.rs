@@ -28,6 +28,7 @@ mod death;
 mod ecmp;
 mod example;
 mod exchange;
+mod gateway;
 mod hostile;
 mod interface;
 mod next_hop;

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use bgp_core::Prefix;
 use bgp_core::speaker::config::Config;
+use bgp_core::{Family, Prefix};
 use ipnet::IpNet;
 
 /// The whole of one router's configuration.
@@ -132,8 +132,9 @@ pub struct Track {
 /// What can be tracked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TrackObject {
-    /// BGP has installed a default route of either family.
-    DefaultRoute,
+    /// The kernel has a default route of this family, or of the virtual router's own, that an established session
+    /// with a complete table stands for.
+    DefaultRoute(Option<Family>),
     /// The session with this peer is established.
     BgpPeer(IpAddr),
     /// The interface is up and running.

@@ -28,7 +28,6 @@ pub struct Editor {
     skipping: Option<Skipping>,
     orphans: Option<Orphans>,
     stale: bool,
-    announced: Vec<&'static str>,
     findings: Findings,
     account: Account,
 }
@@ -335,12 +334,8 @@ impl Editor {
         LineOutcome::WithoutEffect
     }
 
-    /// Says, once a file, what is still to come; and each time, what is lacking.
+    /// Says what is lacking.
     fn announce(&mut self, row: &Row, spot: Spot) {
-        if let Some(what) = row.not_yet.filter(|what| !self.announced.contains(what)) {
-            self.announced.push(what);
-            self.find(spot.column, Severity::Warning, what.into(), None);
-        }
         if let Some(reason) = row.lacking {
             self.find(spot.column, Severity::Warning, reason.into(), None);
         }

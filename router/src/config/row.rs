@@ -17,8 +17,6 @@ pub(crate) struct Row {
     pub effect: Effect,
     /// What `no` before it does.
     pub negation: Negation,
-    /// Set if the line is read and checked, but what it asks for is still to come.
-    pub not_yet: Option<&'static str>,
     /// The line is not one of the configuration, and not kept.
     pub noise: bool,
     /// Set if what the line says is kept, but nothing acts on it.
@@ -159,12 +157,6 @@ impl Row {
         Self { unused: Some((severity, reason)), ..self }
     }
 
-    /// Read and checked; what it asks for is still to come.
-    #[must_use]
-    pub(crate) const fn not_yet(self, what: &'static str) -> Self {
-        Self { not_yet: Some(what), ..self }
-    }
-
     /// One line of a numbered list.
     #[must_use]
     pub(crate) const fn numbered(self, next: fn(&Draft, &Statement) -> u32) -> Self {
@@ -183,7 +175,6 @@ impl Row {
             pattern,
             effect,
             negation: Negation::Removes,
-            not_yet: None,
             noise: false,
             unused: None,
             lacking: None,

@@ -12,6 +12,7 @@ use super::show::summary::Summary;
 use super::show::table::Table;
 use super::show::{
     announced, instance, interface, kernel_route, neighbors, next_hop, prefix, statistics, summary, table,
+    virtual_router,
 };
 use super::snapshot::InstanceSnapshot;
 
@@ -42,6 +43,17 @@ impl Control {
             }
             Command::Tracked { family, address } => {
                 next_hop::render_tracked(&self.door.tracked().await?, (family, address), out.text())?;
+            }
+            Command::VirtualRouters { interface, vrid, format } => {
+                let mut routers = self.door.virtual_routers().await?;
+                routers.retain(|router| {
+                    interface.as_ref().is_none_or(|name| router.interface == *name)
+                        && vrid.is_none_or(|vrid| router.vrid == vrid)
+                });
+                virtual_router::render(&routers, format, out.text())?;
+            }
+            Command::VirtualRoutersBrief => {
+                virtual_router::render_brief(&self.door.virtual_routers().await?, out.text())?;
             }
             Command::Version => instance::render_version(&self.host_name, &self.kernel, out.text())?,
             Command::Daemons => out.text().push_str(" zebra bgpd vrrpd staticd\n"),

@@ -41,7 +41,7 @@ async fn ask(socket: &Path, line: &str) -> io::Result<Status> {
 /// The daemon whose command it is; bgpd says what is wrong with those of none.
 fn daemon_for(line: &str) -> Daemon {
     let knows = |daemon: &Daemon| lookup(*daemon, true, line) != Err(Unclear::Unknown);
-    [Daemon::Bgpd, Daemon::Zebra].into_iter().find(knows).unwrap_or(Daemon::Bgpd)
+    [Daemon::Bgpd, Daemon::Zebra, Daemon::Vrrpd].into_iter().find(knows).unwrap_or(Daemon::Bgpd)
 }
 
 /// A full table takes its time.
@@ -56,6 +56,7 @@ mod tests {
         assert_eq!(daemon_for("show bgp summary"), Daemon::Bgpd);
         assert_eq!(daemon_for("sh ip ro 10.0.0.0/8 json"), Daemon::Zebra);
         assert_eq!(daemon_for("show interface brief"), Daemon::Zebra);
+        assert_eq!(daemon_for("show vrrp interface eth0 5 json"), Daemon::Vrrpd);
         assert_eq!(daemon_for("show nonsense"), Daemon::Bgpd);
         assert_eq!(daemon_for("clear bgp *"), Daemon::Bgpd);
     }

@@ -8,11 +8,13 @@
 use core::net::IpAddr;
 
 use bgp_core::{Family, Prefix};
+use std::sync::{Arc, OnceLock};
+
 use tokio::sync::{mpsc, oneshot};
 
 use super::snapshot::{
     InstanceSnapshot, InterfaceSnapshot, KernelPage, MemorySnapshot, NextHopSnapshot, RoutePage,
-    RouteSnapshot, TrackedNextHop,
+    RouteSnapshot, TrackedNextHop, VirtualRouterSnapshot,
 };
 
 /// Where an answer goes.
@@ -48,6 +50,13 @@ pub enum KernelQuery {
     Interfaces(Reply<Vec<InterfaceSnapshot>>),
     /// Next hops under watch.
     Tracked(Reply<Vec<TrackedNextHop>>),
+}
+
+/// A question to the gateway.
+#[derive(Debug)]
+pub enum GatewayQuery {
+    /// Every virtual router, by interface and number.
+    VirtualRouters(Reply<Vec<VirtualRouterSnapshot>>),
 }
 
 /// Which routes of the BGP table.
@@ -151,6 +160,8 @@ pub struct Gone;
 pub struct Door {
     bgp: mpsc::Sender<BgpQuery>,
     kernel: mpsc::Sender<KernelQuery>,
+    /// Nobody is there to be asked until there is a virtual router.
+    gateway: Arc<OnceLock<mpsc::Sender<GatewayQuery>>>,
 }
 
 impl Door {
@@ -159,7 +170,13 @@ impl Door {
     pub fn new() -> (Self, mpsc::Receiver<BgpQuery>, mpsc::Receiver<KernelQuery>) {
         let (bgp, bgp_queries) = mpsc::channel(WAITING);
         let (kernel, kernel_queries) = mpsc::channel(WAITING);
-        (Self { bgp, kernel }, bgp_queries, kernel_queries)
+        (Self { bgp, kernel, gateway: Arc::default() }, bgp_queries, kernel_queries)
+    }
+
+    /// The same with a way to the gateway.
+    #[must_use]
+    pub fn with_gateway(self, gateway: Arc<OnceLock<mpsc::Sender<GatewayQuery>>>) -> Self {
+        Self { gateway, ..self }
     }
 
     /// The instance and its peers.
@@ -210,6 +227,14 @@ impl Door {
     /// Every interface.
     pub async fn interfaces(&self) -> Result<Vec<InterfaceSnapshot>, Gone> {
         ask(&self.kernel, KernelQuery::Interfaces).await
+    }
+
+    /// Every virtual router; none if nobody runs any.
+    pub async fn virtual_routers(&self) -> Result<Vec<VirtualRouterSnapshot>, Gone> {
+        match self.gateway.get() {
+            Some(gateway) => ask(gateway, GatewayQuery::VirtualRouters).await,
+            None => Ok(Vec::new()),
+        }
     }
 
     /// Next hops under watch.

@@ -70,4 +70,4 @@ impl Running {
 }
 
 /// The sockets that are served.
-const SERVED: [Daemon; 2] = [Daemon::Zebra, Daemon::Bgpd];
+const SERVED: [Daemon; 3] = [Daemon::Zebra, Daemon::Bgpd, Daemon::Vrrpd];

@@ -47,6 +47,19 @@ impl RoutesDown {
         self.pending.len() < MOST_PENDING
     }
 
+    /// The number of the batch that what is pushed now goes with; that of the last one if nothing is ever sent.
+    pub(super) const fn next_batch(&self) -> u64 {
+        match self.destination {
+            Destination::Kernel => self.sent + 1,
+            Destination::Nowhere => 0,
+        }
+    }
+
+    /// The number of the last batch that was handed over.
+    pub(super) const fn last_batch(&self) -> u64 {
+        self.sent
+    }
+
     /// True if nothing waits for the kernel task.
     pub(super) fn is_empty(&self) -> bool {
         self.pending.is_empty()

@@ -4,7 +4,8 @@
 //!  peers ◀─▶ connection tasks ──reports──▶ ┌─────────┐ ──batches──▶ kernel task ◀─▶ netlink
 //!                 ▲                        │ postman │ ◀──events───
 //!                 └──outbox (by credit)─── │ Speaker │
-//!  vtysh ◀─▶ control tasks ───queries────▶ └─────────┘ ◀── SIGHUP, SIGTERM
+//!  vtysh ◀─▶ control tasks ───queries────▶ └─────────┘ ──facts──▶ gateway thread ◀─▶ VRRP
+//!                                              ▲ SIGHUP, SIGTERM
 //! ```
 //!
 //! One task owns the [`Speaker`](bgp_core::speaker::Speaker) and carries owned values in and out of it; one task
@@ -17,6 +18,7 @@ mod answer;
 mod clock;
 mod connection;
 mod control_side;
+mod gateway;
 mod journal;
 mod kernel_side;
 mod listeners;

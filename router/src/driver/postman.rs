@@ -4,7 +4,7 @@
 //! it has to say. While there is more to decide the loop does not sleep, but it looks at what came in between
 //! two slices, so a full table in the works delays a single change by one slice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use bgp_core::rib::{FibChange, Progress};
 use bgp_core::session::{Restarted, SessionCommand, SessionEvent};
 use bgp_core::speaker::config::Config;
 use bgp_core::speaker::{KernelRoute, Presence, Speaker, SpeakerEvent};
-use bgp_core::{PeerId, RouterId, SessionId};
+use bgp_core::{PeerId, Prefix, RouterId, SessionId};
 use frr_bridge::interface::Interface;
 use frr_bridge::kernel::{Command, Event, Kernel};
 use hashbrown::{HashMap, HashSet};
@@ -25,6 +25,7 @@ use tracing::{debug, info};
 use super::allowance::Allowances;
 use super::clock::{Clock, sleep_until};
 use super::connection::Report;
+use super::gateway::Reporter;
 use super::kernel_side::{self, Redistribution, RoutesDown};
 use super::outbox::Outbox;
 use super::{addresses, answer, journal};
@@ -46,6 +47,8 @@ pub(super) struct Reload {
     pub(super) config: Arc<Config>,
     /// `description` lines, by interface.
     pub(super) descriptions: BTreeMap<String, String>,
+    /// Routes that virtual routers depend on.
+    pub(super) tracked: BTreeSet<Prefix>,
 }
 
 /// The speaker and all that it is connected to.
@@ -65,6 +68,7 @@ pub(super) struct Postman {
     pub(super) dialling: HashMap<PeerId, JoinHandle<()>>,
     redistribution: Redistribution,
     routes_down: RoutesDown,
+    gateway: Reporter,
     /// Next hops that the kernel task was asked about and has not answered yet.
     unanswered: HashSet<IpAddr>,
     sweep: Sweep,
@@ -92,7 +96,12 @@ enum Sweep {
 
 impl Postman {
     /// Takes over a speaker that was made at [`bgp_core::Instant::START`], which is now.
-    pub(super) fn new(speaker: Speaker, routes_down: RoutesDown, kernel: Kernel, inlets: Inlets) -> Self {
+    pub(super) fn new(
+        speaker: Speaker,
+        (routes_down, gateway): (RoutesDown, Reporter),
+        kernel: Kernel,
+        inlets: Inlets,
+    ) -> Self {
         Self {
             speaker,
             clock: Clock::start(),
@@ -106,6 +115,7 @@ impl Postman {
             dialling: HashMap::new(),
             redistribution: Redistribution::default(),
             routes_down,
+            gateway,
             unanswered: HashSet::new(),
             sweep: Sweep::Due,
             allowances: Allowances::default(),
@@ -159,14 +169,15 @@ impl Postman {
         }
     }
 
-    /// Takes what is to be shown of interfaces.
-    pub(super) fn describe(&mut self, descriptions: BTreeMap<String, String>) {
-        self.descriptions = Arc::new(descriptions);
+    /// Takes what a configuration says beside BGP.
+    pub(super) fn prepare(&mut self, reload: Reload) {
+        self.descriptions = Arc::new(reload.descriptions);
+        self.gateway.configure(reload.tracked);
     }
 
     fn reload(&mut self, reload: Reload) {
-        self.describe(reload.descriptions);
-        let config = self.identified(reload.config);
+        let config = self.identified(Arc::clone(&reload.config));
+        self.prepare(reload);
         journal::reload(&self.speaker.handle_reload(config, self.clock.now()));
     }
 
@@ -219,7 +230,13 @@ impl Postman {
             }
             self.kernel.send(kernel_side::interest(interest)).await?;
         }
+        while let Some(prefix) = self.gateway.poll_watch() {
+            self.kernel.send(Command::Watch(prefix)).await?;
+        }
         while let Some(watch) = self.speaker.poll_network_watch() {
+            if !watch.is_wanted && self.gateway.is_tracked(&watch.prefix) {
+                continue;
+            }
             let command =
                 if watch.is_wanted { Command::Watch(watch.prefix) } else { Command::Unwatch(watch.prefix) };
             self.kernel.send(command).await?;
@@ -231,6 +248,7 @@ impl Postman {
                 is_all_out = true;
                 break;
             };
+            self.gateway.route(&change, self.routes_down.next_batch());
             self.routes_down.push(change);
         }
         self.routes_down.offer(&self.kernel);
@@ -243,7 +261,9 @@ impl Postman {
         if self.sweep == Sweep::Due && is_settled && self.speaker.is_converged() {
             self.sweep = Sweep::Done;
             self.kernel.send(Command::Converged).await?;
+            self.gateway.complete(self.routes_down.last_batch());
         }
+        self.gateway.report(&self.speaker);
         Ok(())
     }
 
@@ -256,6 +276,7 @@ impl Postman {
         }
         while let Some(event) = self.speaker.poll_event() {
             journal::speaker(&event, &mut self.allowances, self.clock.now());
+            self.gateway.peers_changed();
             if matches!(event, SpeakerEvent::Converged) {
                 self.sweep = Sweep::Due;
             }
@@ -290,6 +311,7 @@ impl Postman {
             Event::Ready { adopted: 0 } => self.start(Restarted::No),
             Event::Ready { .. } => self.start(Restarted::Yes),
             Event::Interface(index, Some(interface)) => {
+                self.gateway.interface(index, Some(&interface));
                 let link = addresses::link_interface(&interface);
                 self.speaker.handle_link_changed(&link, now);
                 let known = self.interfaces.insert(index, Arc::clone(&interface));
@@ -301,6 +323,7 @@ impl Postman {
             }
             Event::Interface(index, None) => {
                 self.speaker.handle_interface_down(index, now);
+                self.gateway.interface(index, None);
                 self.interfaces.remove(&index);
             }
             Event::NextHop(address, resolution) => {
@@ -309,6 +332,9 @@ impl Postman {
             }
             Event::Network(prefix, is_there) => {
                 let presence = if is_there { Presence::Present } else { Presence::Absent };
+                if self.gateway.is_tracked(&prefix) {
+                    self.gateway.foreign(prefix, is_there);
+                }
                 self.speaker.handle_network(prefix, presence, now);
             }
             Event::Redistribute(source, prefix, route) => {
@@ -327,10 +353,14 @@ impl Postman {
             Event::Want(prefixes) => {
                 for prefix in prefixes {
                     let route = self.speaker.rib().fib_route(&prefix).map(Arc::new);
-                    self.routes_down.push(FibChange { prefix, route });
+                    let change = FibChange { prefix, route };
+                    self.gateway.route(&change, self.routes_down.next_batch());
+                    self.routes_down.push(change);
                 }
             }
-            Event::RouteFailed(..) | Event::Overrun | Event::Installed(_) | Event::Swept(_) => {}
+            Event::Installed(batch) => self.gateway.installed(batch),
+            Event::RouteFailed(prefix, _) => self.gateway.refused(&prefix),
+            Event::Overrun | Event::Swept(_) => {}
         }
     }
 }

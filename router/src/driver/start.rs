@@ -19,10 +19,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
+use super::gateway::{Gateway, Reporter};
 use super::kernel_side::{Destination, RoutesDown};
 use super::listeners::Listeners;
 use super::postman::{Inlets, Postman, Reload};
-use super::{control_side, journal, kernel_side};
+use super::{control_side, gateway, journal, kernel_side};
 use crate::config::{self, Desired, Loaded};
 use crate::control::door::Door;
 
@@ -71,7 +72,9 @@ async fn serve(options: Options) -> Result<()> {
     fs::create_dir_all(&options.run_dir).with_context(|| options.run_dir.display().to_string())?;
     let pid_file = PidFile::create(options.run_dir.join("ridgeway.pid"))?;
 
+    let mut gateway = Gateway::new();
     let (door, bgp_queries, kernel_queries) = Door::new();
+    let door = door.with_gateway(gateway.queries());
     let vty = control_side::Sockets::open(&options.run_dir)?;
     let (accepted, accepting) = mpsc::channel(ACCEPTED);
     let mut listeners = Listeners::open(&options.listen, options.port, &accepted)?;
@@ -94,8 +97,10 @@ async fn serve(options: Options) -> Result<()> {
         reloads: reloading,
     };
     let speaker = Speaker::new(config, seed()?, Instant::START);
-    let mut postman = Postman::new(speaker, routes_down, kernel.clone(), inlets);
-    postman.describe(reload(&desired).descriptions);
+    let reporter = Reporter::new(gateway.world());
+    let mut postman = Postman::new(speaker, (routes_down, reporter), kernel.clone(), inlets);
+    postman.prepare(reload(&desired));
+    gateway.configure(&desired).context("virtual routers")?;
     {
         let mut working = pin!(postman.run());
         loop {
@@ -106,6 +111,7 @@ async fn serve(options: Options) -> Result<()> {
                         listeners.set_keys(loaded.desired.bgp.as_ref());
                         kernel_side::configure(&kernel, &loaded.desired).await?;
                         running.set(loaded.script);
+                        gateway.configure(&loaded.desired).context("virtual routers")?;
                         reloads.send(reload(&loaded.desired)).await?;
                     }
                     Err(error) => error!("{error:#}; the running configuration stays"),
@@ -114,9 +120,14 @@ async fn serve(options: Options) -> Result<()> {
                 _ = interrupt.recv() => break,
             }
         }
+        info!("stopping");
+        // First of all the gateway goes to a router that stays; this one forwards as before until it has.
+        tokio::select! {
+            () = &mut working => {}
+            () = gateway.stop() => {}
+        }
     }
 
-    info!("stopping");
     // Dropped listeners refuse the peers' next attempts while the last words are said.
     drop(listeners);
     if tokio::time::timeout(FAREWELL, postman.farewell()).await.is_err() {
@@ -163,6 +174,7 @@ fn reload(desired: &Desired) -> Reload {
     Reload {
         config: instance(desired),
         descriptions: desired.interfaces.iter().filter_map(described).collect(),
+        tracked: gateway::tracked_routes(desired),
     }
 }
 

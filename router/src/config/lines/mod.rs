@@ -118,11 +118,11 @@ mod tests {
                 let _ = writeln!(out, "{no}{}", row.syntax());
             }
             out.push_str("```\n");
-            let noted: Vec<_> = rows(node).filter(|row| row.lacking.or(row.not_yet).is_some()).collect();
+            let noted: Vec<_> = rows(node).filter(|row| row.lacking.is_some()).collect();
             if !noted.is_empty() {
                 out.push_str("\nOf these, with a warning:\n\n");
                 for row in noted {
-                    let why = row.lacking.or(row.not_yet).unwrap_or_default();
+                    let why = row.lacking.unwrap_or_default();
                     let _ = writeln!(out, "* `{}`: {why}", row.syntax());
                 }
             }

@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use bgp_core::Family;
+
 use super::super::desired::{Track, TrackObject, Vrrp};
 use super::super::draft::Draft;
 use super::super::place::Place;
@@ -15,75 +17,65 @@ pub(crate) const ROWS: &[Row] = &[
         let version = line.number_after("version").and_then(|version| u8::try_from(version).ok());
         router(draft, line)?.version = version.unwrap_or(3);
         Ok(())
-    })
-    .not_yet(VRRP),
+    }),
     Row::act("vrrp (1-255) priority = (1-254)", |draft, line| {
         router(draft, line)?.priority = second(line)?;
         Ok(())
-    })
-    .not_yet(VRRP),
+    }),
     Row::act("vrrp (1-255) advertisement-interval = (10-40950)", |draft, line| {
         let interval: u16 = second(line)?;
         if !interval.is_multiple_of(10) {
             let message = "the interval goes out in hundredths of a second: a multiple of 10 is needed";
-            return Err(Complaint::new(message).at(3).hint(format!("{} for example", interval - interval % 10)));
+            return Err(Complaint::new(message)
+                .at(3)
+                .hint(format!("{} for example", interval - interval % 10)));
         }
         router(draft, line)?.advertisement_interval = Duration::from_millis(interval.into());
         Ok(())
-    })
-    .not_yet(VRRP),
+    }),
     Row::act("vrrp (1-255) preempt", |draft, line| {
         router(draft, line)?.preempt = line.on();
         Ok(())
     })
-    .or_no()
-    .not_yet(VRRP),
+    .or_no(),
     Row::act("vrrp (1-255) checksum-with-ipv4-pseudoheader", |draft, line| {
         router(draft, line)?.checksum_with_pseudo_header = line.on();
         Ok(())
     })
-    .or_no()
-    .not_yet(VRRP),
+    .or_no(),
     Row::act("vrrp (1-255) shutdown", |draft, line| {
         router(draft, line)?.shutdown = line.on();
         Ok(())
     })
-    .or_no()
-    .not_yet(VRRP),
-    Row::act("vrrp (1-255) ip A.B.C.D", address).not_yet(VRRP),
-    Row::act("vrrp (1-255) ipv6 X:X::X:X", address).not_yet(VRRP),
+    .or_no(),
+    Row::act("vrrp (1-255) ip A.B.C.D", address),
+    Row::act("vrrp (1-255) ipv6 X:X::X:X", address),
     Row::act("!@ vrrp (1-255) preempt-delay = (0-1000)", |draft, line| {
         router(draft, line)?.preempt_delay = Duration::from_secs(second::<u16>(line)?.into());
         Ok(())
-    })
-    .not_yet(VRRP),
+    }),
     Row::act("!@ vrrp (1-255) garp-refresh = (0-86400)", |draft, line| {
         let seconds = u64::from(second::<u32>(line)?);
         router(draft, line)?.garp_refresh = (seconds > 0).then(|| Duration::from_secs(seconds));
         Ok(())
-    })
-    .not_yet(VRRP),
+    }),
     Row::act("!@ vrrp (1-255) unicast-peer <A.B.C.D|X:X::X:X>", |draft, line| {
         let peer = line.address()?;
         add(&mut router(draft, line)?.unicast_peers, peer);
         Ok(())
-    })
-    .not_yet(VRRP),
+    }),
     Row::act("!@ vrrp (1-255) no-virtual-mac", |draft, line| {
         router(draft, line)?.virtual_mac = false;
         Ok(())
-    })
-    .not_yet(VRRP),
+    }),
     Row::act("!@ vrrp (1-255) accept-mode", |draft, line| {
         router(draft, line)?.accept_mode = true;
         Ok(())
-    })
-    .not_yet(VRRP),
+    }),
     Row::act(
-        "!@ vrrp (1-255) track <default-route|bgp-peer <A.B.C.D|X:X::X:X>|interface WORD|route <A.B.C.D/M|X:X::X:X/M>> decrement = (1-254)",
+        "!@ vrrp (1-255) track <default-route [<v4|v6>]|bgp-peer <A.B.C.D|X:X::X:X>|interface WORD|route <A.B.C.D/M|X:X::X:X/M>> decrement = (1-254)",
         track,
-    )
-    .not_yet(VRRP),
+    ),
 ];
 
 fn router<'a>(draft: &'a mut Draft, line: &Statement) -> Result<&'a mut Vrrp, Complaint> {
@@ -126,7 +118,11 @@ fn track(draft: &mut Draft, line: &Statement) -> Result<(), Complaint> {
     } else if line.has("route") {
         TrackObject::Route(line.prefix()?)
     } else {
-        TrackObject::DefaultRoute
+        TrackObject::DefaultRoute(match (line.has("v4"), line.has("v6")) {
+            (true, _) => Some(Family::Ipv4Unicast),
+            (_, true) => Some(Family::Ipv6Unicast),
+            (false, false) => None,
+        })
     };
     let decrement = second(line)?;
     let tracks = &mut router(draft, line)?.tracks;
@@ -134,5 +130,3 @@ fn track(draft: &mut Draft, line: &Statement) -> Result<(), Complaint> {
     tracks.push(Track { object, decrement });
     Ok(())
 }
-
-const VRRP: &str = "VRRP is read and checked, but not yet active";

@@ -32,6 +32,7 @@ struct Row {
 enum Served {
     Bgpd,
     Zebra,
+    Vrrpd,
     All,
 }
 
@@ -40,6 +41,7 @@ impl Served {
         match self {
             Self::Bgpd => daemon == Daemon::Bgpd,
             Self::Zebra => daemon == Daemon::Zebra,
+            Self::Vrrpd => daemon == Daemon::Vrrpd,
             Self::All => true,
         }
     }
@@ -141,6 +143,8 @@ const ROWS: &[Row] = &[
         Some(Command::Tracked { family: ip_family(words), address: words.address() })
     }),
     row(Served::Zebra, "show vrf", |_| Some(Command::Nothing)),
+    row(Served::Vrrpd, "show vrrp [interface WORD] [NUMBER] [json]", virtual_routers),
+    row(Served::Vrrpd, "show vrrp [interface WORD] summary", |_| Some(Command::VirtualRoutersBrief)),
     row(Served::All, "show version", |_| Some(Command::Version)),
     row(Served::All, "show daemons", |_| Some(Command::Daemons)),
     row(Served::All, "show <memory|logging|debugging|work-queues|modules|history> [LINE]", not_kept),
@@ -163,6 +167,17 @@ const NO_DEBUG: Command =
 
 fn not_kept(_: &Words<'_>) -> Option<Command> {
     Some(Command::Say { text: "Nothing is kept here\n", status: 0 })
+}
+
+/// Values come in the order of the pattern: the interface, the number.
+fn virtual_routers(words: &Words<'_>) -> Option<Command> {
+    let mut values = words.values().iter();
+    let interface = if words.has("interface") { Some(values.next()?.to_string()) } else { None };
+    let vrid = match values.next() {
+        Some(number) => Some(number.parse().ok().filter(|vrid| *vrid > 0)?),
+        None => None,
+    };
+    Some(Command::VirtualRouters { interface, vrid, format: format(words) })
 }
 
 fn summary(words: &Words<'_>) -> Option<Command> {

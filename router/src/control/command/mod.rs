@@ -51,6 +51,8 @@ pub(crate) enum Command {
     Interfaces { name: Option<String>, format: Format },
     InterfacesBrief(Format),
     Tracked { family: Family, address: Option<IpAddr> },
+    VirtualRouters { interface: Option<String>, vrid: Option<u8>, format: Format },
+    VirtualRoutersBrief,
     Version,
     Daemons,
     RunningConfig,

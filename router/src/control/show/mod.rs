@@ -14,6 +14,7 @@ pub(crate) mod prefix;
 pub(crate) mod statistics;
 pub(crate) mod summary;
 pub(crate) mod table;
+pub(crate) mod virtual_router;
 
 use core::fmt::{self, Write as _};
 

@@ -5,11 +5,13 @@
 //! snapshot needs no clock. Path attributes travel as the normalised block the table keeps (shared, not copied)
 //! and are read by this room.
 
+mod gateway;
 mod instance;
 mod kernel;
 mod peer;
 mod route;
 
+pub use gateway::{FamilySnapshot, TrackSnapshot, VirtualRouterSnapshot};
 pub use instance::{InstanceSnapshot, MemorySnapshot, NextHopSnapshot, TableSnapshot};
 pub use kernel::{
     AddressSnapshot, InterfaceSnapshot, KernelNextHop, KernelPage, KernelRouteSnapshot, NextHopAction,
