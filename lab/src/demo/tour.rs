@@ -12,7 +12,9 @@ use lab::site::{Power, Role, Site};
 /// Runs the tour; `Ok(false)` when a claim did not hold.
 pub(crate) fn run(kind: Kind) -> Result<bool> {
     let mut tour = Tour { started: Instant::now(), failures: 0 };
-    tour.say(&format!("building the site, {kind} in every role"));
+    tour.say(&format!(
+        "compiling (the first time takes minutes) and building the site, {kind} in every role"
+    ));
     let mut site = Site::build(kind)?;
     tour.all_is_well(&site, "after the start");
     tour.undisturbed(&site);

@@ -16,7 +16,7 @@ use ratatui::widgets::{Block, Cell, Paragraph, Row, Table};
 
 /// Builds the site and shows it until the user leaves.
 pub(crate) fn run(kind: Kind) -> Result<()> {
-    println!("building the site, {kind} in every role …");
+    println!("compiling (the first time takes minutes) and building the site, {kind} in every role …");
     let site = Site::build(kind)?;
     // Sessions first, so that the pings show what the user does and not the start.
     let settled = lab::eventually(Duration::from_secs(15), "every session is established", || {
