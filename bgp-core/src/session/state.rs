@@ -299,7 +299,7 @@ impl Established {
 
 impl fmt::Display for FsmState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
             Self::Idle => "Idle",
             Self::Connect => "Connect",
             Self::Active => "Active",

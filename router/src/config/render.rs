@@ -11,18 +11,21 @@ use std::net::IpAddr;
 use super::place::Place;
 use super::script::{Block, Entry, Script};
 
-/// Whose part of the configuration.
+/// A daemon of FRR that we stand in for: whose part of the configuration, whose control socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum Daemon {
+    /// Routes and interfaces.
     Zebra,
+    /// BGP.
     Bgpd,
+    /// Virtual routers.
     Vrrpd,
+    /// Static routes.
     Staticd,
 }
 
 impl Daemon {
-    /// All of them: together they print everything.
+    /// All of them, in vtysh's order: together they print everything.
     pub const ALL: [Self; 4] = [Self::Zebra, Self::Bgpd, Self::Vrrpd, Self::Staticd];
 }
 

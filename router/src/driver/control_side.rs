@@ -59,12 +59,8 @@ impl Running {
         let script = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Static routes have no socket of their own until somebody configures them over it.
         match daemon {
-            Daemon::Zebra => {
-                config::running_config(&script, &[config::Daemon::Zebra, config::Daemon::Staticd])
-            }
-            Daemon::Bgpd => config::running_config(&script, &[config::Daemon::Bgpd]),
-            Daemon::Vrrpd => config::running_config(&script, &[config::Daemon::Vrrpd]),
-            Daemon::Staticd => config::running_config(&script, &[config::Daemon::Staticd]),
+            Daemon::Zebra => config::running_config(&script, &[Daemon::Zebra, Daemon::Staticd]),
+            Daemon::Bgpd | Daemon::Vrrpd | Daemon::Staticd => config::running_config(&script, &[daemon]),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use bgp_core::session::FsmState;
 use bgp_core::speaker::config::{
     DecisionConfig, GracefulRestart, PeerConfig, PeerFamilyConfig, PeerTimers, RemoteAs,
 };
@@ -127,7 +128,7 @@ fn never_up() -> PeerSnapshot {
         is_internal: false,
         host_name: None,
         router_id: None,
-        state: PeerState::Active,
+        state: FsmState::Active,
         since: None,
         last_read: Some(seconds(77)),
         last_write: None,
@@ -166,7 +167,7 @@ fn up(address: &str, asn: u32, family: Family) -> PeerSnapshot {
         remote_as: Asn(asn),
         host_name: Some(name.into()),
         router_id: Some(router_id(id)),
-        state: PeerState::Established,
+        state: FsmState::Established,
         since: Some(seconds(73)),
         last_read: Some(seconds(1)),
         last_write: Some(seconds(1)),

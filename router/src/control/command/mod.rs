@@ -13,22 +13,10 @@ use core::net::IpAddr;
 use bgp_core::{Family, Prefix};
 
 use super::door::{ClearRequest, RouteLookup};
+pub use crate::config::Daemon;
 pub(crate) use config_line::{Block, Effect, configure};
 pub(crate) use grammar::lookup;
 pub(crate) use verb::{Verb, verb};
-
-/// The daemon a socket stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Daemon {
-    /// `zebra.vty`: routes and interfaces.
-    Zebra,
-    /// `bgpd.vty`.
-    Bgpd,
-    /// `vrrpd.vty`.
-    Vrrpd,
-    /// `staticd.vty`.
-    Staticd,
-}
 
 /// A line that shows or clears something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,9 +141,6 @@ impl Style {
 }
 
 impl Daemon {
-    /// All of them, in vtysh's order.
-    pub const ALL: [Self; 4] = [Self::Zebra, Self::Bgpd, Self::Vrrpd, Self::Staticd];
-
     /// The name of its socket, without `.vty`.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -19,6 +19,6 @@ pub use kernel::{
 };
 pub use peer::{
     AddPathSnapshot, CapabilitySnapshot, Endpoints, FqdnSnapshot, GracefulRestartSnapshot, MessageCounts,
-    NotificationSnapshot, PeerFamilySnapshot, PeerSnapshot, PeerState, ResetReason, ResetSnapshot,
+    NotificationSnapshot, PeerFamilySnapshot, PeerSnapshot, ResetReason, ResetSnapshot,
 };
 pub use route::{PathSnapshot, PathSource, RoutePage, RouteSnapshot, Selection};

@@ -1,10 +1,10 @@
 //! One BGP peer: what is configured, what was negotiated, what was counted.
 
-use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::time::Duration;
 use std::sync::Arc;
 
+use bgp_core::session::FsmState;
 use bgp_core::speaker::config::{PeerConfig, Role};
 use bgp_core::{Asn, FamilyMap, FamilySet, RouterId};
 
@@ -30,7 +30,7 @@ pub struct PeerSnapshot {
     /// Its BGP Identifier, once an OPEN has come.
     pub router_id: Option<RouterId>,
     /// RFC 4271 §8.2.2.
-    pub state: PeerState,
+    pub state: FsmState,
     /// How long it is established, or how long ago it last was; `None` if it never was.
     pub since: Option<Duration>,
     /// How long ago something was read.
@@ -71,18 +71,6 @@ pub struct PeerSnapshot {
     pub endpoints: Option<Endpoints>,
     /// When the next connection is tried.
     pub next_connect: Option<Duration>,
-}
-
-/// The six states of RFC 4271 §8.2.2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum PeerState {
-    Idle,
-    Connect,
-    Active,
-    OpenSent,
-    OpenConfirm,
-    Established,
 }
 
 /// What one OPEN offers.
@@ -248,7 +236,7 @@ impl PeerSnapshot {
     /// True in state Established.
     #[must_use]
     pub fn is_established(&self) -> bool {
-        self.state == PeerState::Established
+        self.state == FsmState::Established
     }
 }
 
@@ -257,19 +245,6 @@ impl MessageCounts {
     #[must_use]
     pub const fn total(&self) -> u64 {
         self.open + self.notification + self.update + self.keepalive + self.route_refresh
-    }
-}
-
-impl fmt::Display for PeerState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Idle => "Idle",
-            Self::Connect => "Connect",
-            Self::Active => "Active",
-            Self::OpenSent => "OpenSent",
-            Self::OpenConfirm => "OpenConfirm",
-            Self::Established => "Established",
-        })
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bgp_core::rib::Totals;
 use bgp_core::session::{Counters, DownReason};
-use bgp_core::speaker::{PeerOrigin, PeerState as State, PeerView, SessionView};
+use bgp_core::speaker::{PeerOrigin, PeerView, SessionView};
 use bgp_core::wire::{ErrorKind, NotificationBuf};
 use bgp_core::{Asn, FamilyMap, FamilySet, Instant, PeerKind};
 
@@ -13,7 +13,7 @@ use super::super::postman::Postman;
 use super::capability;
 use crate::control::snapshot::{
     Endpoints, InstanceSnapshot, MessageCounts, NotificationSnapshot, PeerFamilySnapshot, PeerSnapshot,
-    PeerState, ResetReason, ResetSnapshot, TableSnapshot,
+    ResetReason, ResetSnapshot, TableSnapshot,
 };
 
 /// The instance; nothing if the configuration has none.
@@ -66,7 +66,7 @@ fn snapshot(peer: &PeerView<'_>, requires_policy: bool, now: Instant) -> PeerSna
         is_internal: peer.kind != PeerKind::External,
         host_name: negotiated.and_then(|negotiated| negotiated.host_name.clone()),
         router_id: session.and_then(|session| session.open).map(|open| open.router_id),
-        state: state(peer.state),
+        state: peer.state.fsm(),
         since: peer.uptime(now).or_else(|| down_since(peer, now)),
         last_read: peer.stats.last_read.map(ago),
         last_write: peer.stats.last_written.map(ago),
@@ -107,17 +107,6 @@ fn snapshot(peer: &PeerView<'_>, requires_policy: bool, now: Instant) -> PeerSna
 fn down_since(peer: &PeerView<'_>, now: Instant) -> Option<Duration> {
     let reset = peer.last_reset.filter(|_| peer.established > 0)?;
     Some(now - reset.at)
-}
-
-const fn state(state: State) -> PeerState {
-    match state {
-        State::Idle(_) => PeerState::Idle,
-        State::Connect => PeerState::Connect,
-        State::Active => PeerState::Active,
-        State::OpenSent => PeerState::OpenSent,
-        State::OpenConfirm => PeerState::OpenConfirm,
-        State::Established => PeerState::Established,
-    }
 }
 
 const fn counts(counters: &Counters) -> MessageCounts {

@@ -137,7 +137,7 @@ fn select(
 ) -> Option<RouteSnapshot> {
     let route = postman.speaker.rib().prefix(prefix)?;
     let is_multipath = route.paths().filter(|path| path.is_used).count() > 1;
-    let paths: Vec<_> = route
+    let paths = route
         .paths()
         .filter(is_asked)
         .map(|path| PathSnapshot {
@@ -145,30 +145,20 @@ fn select(
             ..snapshot(postman, &path, now)
         })
         .collect();
-    (!paths.is_empty()).then(|| RouteSnapshot {
-        prefix: *prefix,
-        version: 0,
-        paths,
-        advertised_to: Vec::new(),
-    })
+    route_of(*prefix, paths)
 }
 
 /// What the peer sent, before policy.
 fn received(postman: &Postman, prefix: &Prefix, now: Instant, peer: PeerId) -> Option<RouteSnapshot> {
     let route = postman.speaker.rib().prefix(prefix)?;
     let sent = route.paths().filter(|path| path.peer == Some(peer));
-    let paths: Vec<_> = sent
+    let paths = sent
         .map(|path| PathSnapshot {
             attributes: path.received.as_bytes().into(),
             ..snapshot(postman, &path, now)
         })
         .collect();
-    (!paths.is_empty()).then(|| RouteSnapshot {
-        prefix: *prefix,
-        version: 0,
-        paths,
-        advertised_to: Vec::new(),
-    })
+    route_of(*prefix, paths)
 }
 
 /// What the peer is told.
@@ -182,7 +172,12 @@ fn advertised(postman: &mut Postman, peer: PeerId, prefix: &Prefix, now: Instant
         selection: Selection::Best,
         ..best
     };
-    Some(RouteSnapshot { prefix: *prefix, version: 0, paths: vec![path], advertised_to: Vec::new() })
+    route_of(*prefix, vec![path])
+}
+
+/// A route with these paths; none without any.
+fn route_of(prefix: Prefix, paths: Vec<PathSnapshot>) -> Option<RouteSnapshot> {
+    (!paths.is_empty()).then(|| RouteSnapshot { prefix, version: 0, paths, advertised_to: Vec::new() })
 }
 
 fn snapshot(postman: &Postman, path: &PathView<'_>, now: Instant) -> PathSnapshot {
