@@ -183,45 +183,52 @@ fn two_capabilities_are_enough() {
     });
 }
 
-/// What FRR needs is used, and is there again when we have gone.
+/// What FRR needs is used, and is there again when we have gone; also if FRR has left it without carrier.
 #[test]
 fn an_operators_devices_are_used_and_left_as_they_were() {
     lab::run("an operator's devices", |lab| {
         let (lan, host) = lan(lab)?;
         let (first, second) = (attach(lab, &lan, 1)?, attach(lab, &lan, 2)?);
-        for (name, kind, addresses) in
-            [("gate4", 1, &["10.0.0.254/24"][..]), ("gate6", 2, &["fe80::5/64", "2001:db8::254/64"])]
-        {
-            first.ip(&format!(
-                "link add {name} link eth0 address 00:00:5e:00:0{kind}:05 type macvlan mode bridge"
-            ))?;
+        let devices =
+            [("gate4", 1, &["10.0.0.254/24"][..]), ("gate6", 2, &["fe80::5/64", "2001:db8::254/64"])];
+        for (name, kind, addresses) in devices {
+            let mac = format!("00:00:5e:00:0{kind}:05");
+            first.ip(&format!("link add {name} link eth0 address {mac} type macvlan mode bridge"))?;
             addresses.iter().try_for_each(|address| first.add_address(name, address))?;
+            first.link_up(name)?;
+            first.ip(&format!("link set {name} protodown on"))?;
+            first.ip(&format!("link set {name} protodown_reason 7 on"))?;
         }
-        let permanent = |label: &str| -> Result<Vec<String>> {
-            let shown = ["gate4", "gate6"].map(|name| first.ip(&format!("-o address show dev {name}")));
-            let lines: Result<Vec<String>> = shown.into_iter().collect();
-            let lines = lines.with_context(|| label.to_owned())?.concat();
-            let words = |line: &str| line.split_whitespace().skip(1).collect::<Vec<_>>().join(" ");
-            let mut lines: Vec<String> = lines.lines().map(words).collect();
-            lines.sort();
-            Ok(lines)
-        };
-        let before = permanent("before")?;
-        ensure!(before.len() == 3, "{before:?}");
+        let before = addresses(&first)?;
         let mut router = Router::start(&first, Member::Ours, Plan::new(200).every(100))?;
         let _other = Router::start(&second, Member::Ours, Plan::new(100).every(100))?;
         holds(&lan, &host, 1)?;
-        let links = first.ip("-br link show type macvlan")?;
+        let links = first.ip("-o link show type macvlan")?;
         ensure!(links.lines().count() == 2, "others were made: {links}");
-        // A while, so that addresses have been held for more than a lifetime.
+        ensure!(!links.contains("NO-CARRIER"), "without carrier: {links}");
+        // Addresses have been held for more than a lifetime then.
         std::thread::sleep(Duration::from_secs(3));
         router.terminate()?;
         let ended = router.ours()?.process().wait(Duration::from_secs(5))?;
         ensure!(ended.success(), "{ended}");
-        let after = permanent("after")?;
+        let after = addresses(&first)?;
         ensure!(before == after, "{before:?} became {after:?}");
+        let left = first.ip("-d -o link show type macvlan")?;
+        ensure!(left.lines().all(|line| line.contains(",UP") && line.contains("protodown on")), "{left}");
         holds(&lan, &host, 2)
     });
+}
+
+/// The addresses of an operator's devices, but for those that the kernel makes.
+fn addresses(namespace: &Namespace) -> Result<Vec<String>> {
+    let shown = ["gate4", "gate6"].map(|name| namespace.ip(&format!("-o address show dev {name}")));
+    let shown = shown.into_iter().collect::<Result<Vec<String>>>()?.concat();
+    let words = |line: &str| line.split_whitespace().skip(1).collect::<Vec<_>>().join(" ");
+    let mut lines: Vec<String> =
+        shown.lines().map(words).filter(|line| !line.contains("fe80::200:5eff:")).collect();
+    lines.sort();
+    ensure!(lines.len() == 3, "{lines:?}");
+    Ok(lines)
 }
 
 #[test]
