@@ -1,8 +1,7 @@
 //! The device of a virtual router: made, found again or taken over, switched on with its addresses and off.
 //!
 //! A device of ours carries [`ALIAS`], so that the next run knows it after a crash. One that somebody else made, as
-//! FRR asks its operators to, is recognised by its parent and hardware address, and stays when we go; the addresses
-//! it has are its owner's. Where a hypervisor allows no second hardware address there is no device: the addresses are
+//! FRR asks its operators to, is recognised by its parent and hardware address, and is left as it was found. Where a hypervisor allows no second hardware address there is no device: the addresses are
 //! put on the parent.
 //!
 //! Addresses are held for [`LIFETIME`] and must be held again before it ends, so that the kernel of a router whose
@@ -18,6 +17,7 @@ use nix::libc;
 use tracing::{info, warn};
 
 use super::arp;
+use super::operator::Found;
 use crate::interface::Interface;
 use crate::netlink::{
     Ipv4Setting, Requests, add_macvlan, dump_addresses, dump_links, hold_address, remove_address,
@@ -43,6 +43,8 @@ pub struct Device {
     parent: u32,
     origin: Origin,
     is_on: bool,
+    /// What it was like, if somebody else has made it.
+    found: Option<Found>,
     /// Addresses that we have put there.
     held: Vec<IpNet>,
 }
@@ -81,7 +83,10 @@ impl Devices {
         if let Some(link) = found {
             let origin = if link.alias == ALIAS { Origin::Ours } else { Origin::Operator };
             info!(device = link.name, ?origin, "device of a virtual router found");
-            let device = Device::new(link, parent, origin);
+            let mut device = Device::new(link, parent, origin);
+            if origin == Origin::Operator {
+                device.found = Some(Found::take_over(&mut self.requests, link)?);
+            }
             self.furnish(&device)?;
             return Ok(device);
         }
@@ -137,9 +142,13 @@ impl Devices {
 
     /// Leaves nothing of ours behind.
     pub fn remove(&mut self, mut device: Device) -> io::Result<()> {
-        match device.origin {
-            Origin::Ours => remove_link(&mut self.requests, device.index),
-            Origin::Operator | Origin::Parent => self.release(&mut device),
+        if device.origin == Origin::Ours {
+            return remove_link(&mut self.requests, device.index);
+        }
+        self.release(&mut device)?;
+        match device.found {
+            Some(found) => found.restore(&mut self.requests, device.index),
+            None => Ok(()),
         }
     }
 
@@ -203,6 +212,7 @@ impl Device {
             parent: parent.index,
             origin,
             is_on: false,
+            found: None,
             held: Vec::new(),
         }
     }
