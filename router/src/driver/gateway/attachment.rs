@@ -14,6 +14,8 @@ pub(super) struct Attachment {
     /// A family that the kernel does not have is none.
     v4: Option<Listener>,
     v6: Option<Listener>,
+    /// Hears hosts that look for a router, once there is something to tell them.
+    solicitations: Option<Listener>,
     /// The parent's ARP settings, once an IPv4 device is on it.
     arp: Option<ArpGuard>,
     /// Whether the last packet could be sent: what fails is told once.
@@ -29,7 +31,7 @@ impl Attachment {
         };
         let (v4, v6) = (listen(Family::Ipv4).ok(), listen(Family::Ipv6).ok());
         let frames = Frames::open(parent.index)?;
-        Ok(Self { parent: parent.index, frames, v4, v6, arp: None, is_sending: true })
+        Ok(Self { parent: parent.index, frames, v4, v6, solicitations: None, arp: None, is_sending: true })
     }
 
     /// The interface they are on.
@@ -45,6 +47,27 @@ impl Attachment {
         }
     }
 
+    /// The ear for hosts that look for a router.
+    pub(super) const fn solicitations(&self) -> Option<&Listener> {
+        self.solicitations.as_ref()
+    }
+
+    /// Hears hosts from here on.
+    pub(super) fn hear_hosts(&mut self, parent: &Interface) {
+        if self.solicitations.is_none() {
+            match Listener::solicitations(parent) {
+                Ok(listener) => self.solicitations = Some(listener),
+                Err(error) => warn!(interface = parent.name, %error, "hosts are not heard"),
+            }
+        }
+    }
+
+    /// Sends a whole frame. One that cannot be sent is lost, as on any link.
+    pub(super) fn send_frame(&mut self, frame: &[u8]) {
+        let sent = self.frames.send(frame);
+        self.note(sent);
+    }
+
     /// Sends. What cannot be sent is lost, as on any link.
     pub(super) fn send(&mut self, transmit: &Transmit) {
         let sent = match transmit {
@@ -57,6 +80,10 @@ impl Attachment {
                 },
             },
         };
+        self.note(sent);
+    }
+
+    fn note(&mut self, sent: std::io::Result<()>) {
         match sent {
             Ok(()) => self.is_sending = true,
             Err(error) if self.is_sending => {

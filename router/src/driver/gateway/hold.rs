@@ -131,14 +131,15 @@ impl Holder {
     }
 }
 
-/// What a virtual router can send from: the first address that is the parent's own, and is not tentative or virtual.
+/// What a virtual router can send from: the first address that is the parent's own, and is not tentative; and not
+/// virtual, but for the owner, whose own they are (RFC 9568 §7.2).
 pub(super) fn primary(parent: &Interface, family: Family, config: &Config) -> Option<IpAddr> {
     let usable = |own: &&frr_bridge::interface::InterfaceAddress| {
         let address = own.address.addr();
         Family::of(address) == family
             && !own.tentative
             && !own.secondary
-            && !config.settings().addresses.contains(address)
+            && (config.settings().priority.is_owner() || !config.settings().addresses.contains(address))
             && match address {
                 IpAddr::V4(_) => true,
                 IpAddr::V6(address) => address.is_unicast_link_local(),

@@ -12,7 +12,8 @@ impl Lan {
     pub(super) fn configure(&mut self) {
         let now = self.now();
         let wanted = self.wanted.borrow_and_update().clone();
-        self.configured = wanted.lans.get(&self.name).cloned().unwrap_or_default();
+        let plan = wanted.lans.get(&self.name).cloned().unwrap_or_default();
+        (self.configured, self.router_advert) = (plan.routers, plan.router_advert);
         let mut kept = Vec::new();
         for (vrid, vrrp) in &self.configured {
             for (key, config) in configs(*vrid, vrrp) {
@@ -35,6 +36,7 @@ impl Lan {
                         if let Some(holder) = self.holders.get_mut(&key) {
                             holder.remove(&mut self.devices);
                         }
+                        self.beacons.remove(&key);
                         self.holders.insert(key, Holder::default());
                         self.segment.insert(VirtualRouter::new(config, now));
                     }

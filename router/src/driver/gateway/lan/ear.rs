@@ -1,4 +1,5 @@
-//! What an interface hears: packets of protocol 112, to the virtual routers they are for.
+//! What an interface hears: packets of protocol 112, to the virtual routers they are for. Hosts are heard in
+//! `beacons.rs`.
 
 use frr_bridge::vrrp::Listener;
 use tracing::debug;
@@ -42,5 +43,5 @@ pub(super) async fn readable(listener: Option<&Listener>) {
     }
 }
 
-/// Packets taken of one family before others get their turn.
-const MOST_HEARD: usize = 64;
+/// Packets taken of one ear before others get their turn.
+pub(super) const MOST_HEARD: usize = 64;

@@ -5,8 +5,9 @@
 //! its device; the task ends when none is left.
 //!
 //! This file is the task: what wakes it and what goes out. `desire.rs` takes in the configuration, `surroundings.rs`
-//! the world, `ear.rs` the packets; `journal.rs` writes the log.
+//! the world, `ear.rs` the packets; `beacons.rs` tells hosts of the gateway; `journal.rs` writes the log.
 
+mod beacons;
 mod desire;
 mod ear;
 mod journal;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use frr_bridge::vrrp::Devices;
 use tokio::sync::{mpsc, oneshot, watch};
+use vrrp_core::discovery::Beacon;
 use vrrp_core::segment::Key;
 use vrrp_core::{Event, Family, FsmState, Instant, Segment};
 
@@ -28,7 +30,7 @@ use super::attachment::Attachment;
 use super::hold::Holder;
 use super::world::World;
 use super::{Wanted, show};
-use crate::config::Vrrp;
+use crate::config::{RouterAdvert, Vrrp};
 use crate::control::snapshot::VirtualRouterSnapshot;
 
 /// A question to one interface, and the place for its answer.
@@ -46,6 +48,10 @@ pub(super) struct Lan {
     wanted: watch::Receiver<Wanted>,
     attachment: Option<Attachment>,
     devices: Devices,
+    /// What IPv6 virtual routers tell hosts, if they are to.
+    router_advert: Option<RouterAdvert>,
+    beacons: BTreeMap<Key, Beacon>,
+    seed: u64,
     start: tokio::time::Instant,
     /// When to hold the gateway for a further while, and to try again what failed.
     next_round: Instant,
@@ -55,8 +61,8 @@ impl Lan {
     /// Opens what is needed whether or not the interface exists.
     pub(super) fn open(
         name: &str,
-        world: watch::Receiver<Arc<World>>,
-        wanted: watch::Receiver<Wanted>,
+        (world, wanted): (watch::Receiver<Arc<World>>, watch::Receiver<Wanted>),
+        seed: u64,
     ) -> io::Result<Self> {
         Ok(Self {
             name: name.to_owned(),
@@ -67,6 +73,9 @@ impl Lan {
             wanted,
             attachment: None,
             devices: Devices::open()?,
+            router_advert: None,
+            beacons: BTreeMap::new(),
+            seed,
             start: tokio::time::Instant::now(),
             next_round: Instant::START,
         })
@@ -81,14 +90,14 @@ impl Lan {
             if self.holders.is_empty() && self.configured.is_empty() {
                 break;
             }
-            let due = self.segment.poll_timeout().map_or(self.next_round, |(at, ..)| at.min(self.next_round));
-            let wake = self.start + due.since_start();
+            let wake = self.start + self.due().since_start();
             let turn = {
                 let ear = |family| self.attachment.as_ref().and_then(|attached| attached.listener(family));
                 tokio::select! {
                     biased;
                     _ = readable(ear(Family::Ipv4)) => Turn::Heard,
                     _ = readable(ear(Family::Ipv6)) => Turn::Heard,
+                    _ = readable(self.attachment.as_ref().and_then(Attachment::solicitations)) => Turn::Solicited,
                     changed = self.wanted.changed() => Turn::Wanted(changed.is_ok()),
                     changed = self.world.changed() => Turn::World(changed.is_ok()),
                     Some(question) = questions.recv() => Turn::Asked(question),
@@ -97,6 +106,7 @@ impl Lan {
             };
             match turn {
                 Turn::Heard => self.hear(),
+                Turn::Solicited => self.hear_hosts(),
                 Turn::Wanted(true) => {
                     self.configure();
                     self.look();
@@ -110,6 +120,7 @@ impl Lan {
                     // What has come in meanwhile speaks for the Active before the deadline speaks against it.
                     self.hear();
                     self.segment.handle_timeout(self.now());
+                    self.turn_beacons();
                     self.round();
                 }
                 // The router has ended without a stop.
@@ -117,6 +128,13 @@ impl Lan {
             }
         }
         self.close();
+    }
+
+    /// When something is to be done unasked.
+    fn due(&self) -> Instant {
+        let routers = self.segment.poll_timeout().map(|(at, ..)| at);
+        let beacons = self.beacons.values().filter_map(Beacon::poll_timeout);
+        routers.into_iter().chain(beacons).fold(self.next_round, Instant::min)
     }
 
     /// What time it is.
@@ -137,6 +155,7 @@ impl Lan {
             });
             if is_over && !is_wanted {
                 self.segment.remove(key);
+                self.beacons.remove(&key);
                 if let Some(mut holder) = self.holders.remove(&key) {
                     holder.remove(&mut self.devices);
                 }
@@ -146,23 +165,37 @@ impl Lan {
 
     /// The gateway is taken before that is told, and let go after.
     fn drain_one(&mut self, key: Key) {
+        let now = self.now();
         let (Some(router), Some(holder)) = (self.segment.router_mut(key), self.holders.get_mut(&key)) else {
             return;
         };
-        let mut is_let_go = false;
+        let (mut is_let_go, mut beacon) = (false, self.beacons.get_mut(&key));
         while let Some(event) = router.poll_event() {
             match event {
                 Event::Activate(activation) => {
                     is_let_go = false;
+                    if let Some(beacon) = &mut beacon {
+                        beacons::follow(beacon, &activation, now);
+                    }
                     holder.activate(key, activation, &mut self.devices);
                 }
-                Event::Deactivate => is_let_go = true,
+                Event::Deactivate => {
+                    is_let_go = true;
+                    if let Some(beacon) = &mut beacon {
+                        beacon.handle_inactive();
+                    }
+                }
                 event => log(&self.name, key, &event),
             }
         }
         while let Some(transmit) = router.poll_transmit() {
             if let Some(attached) = &mut self.attachment {
                 attached.send(&transmit);
+            }
+        }
+        if let (Some(beacon), Some(attached)) = (beacon, &mut self.attachment) {
+            while let Some(frame) = beacon.poll_transmit() {
+                attached.send_frame(&frame);
             }
         }
         if is_let_go {
@@ -200,6 +233,7 @@ impl Lan {
 /// What woke the task.
 enum Turn {
     Heard,
+    Solicited,
     Wanted(bool),
     World(bool),
     Asked(Question),

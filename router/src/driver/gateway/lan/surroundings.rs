@@ -22,6 +22,7 @@ impl Lan {
         let world = Arc::clone(&self.world.borrow_and_update());
         let parent = world.interface(&self.name).cloned();
         self.attach(parent.as_ref());
+        self.set_profiles(parent.as_deref());
         let keys: Vec<Key> = self.holders.keys().copied().collect();
         for key in keys {
             let shown = self.holders.get(&key).and_then(Holder::device).map(|device| device.index());
