@@ -22,5 +22,5 @@ pub use link::{dump_links, set_link_up};
 pub use macvlan::{Ipv4Setting, add_macvlan, remove_link, set_alias, set_ipv4, stop_address_generation};
 pub use monitor::{Monitor, Notice};
 pub use requests::{IpVersion, Requests, Selection};
-pub use route::{RouteMark, dump_routes};
+pub use route::{RouteMark, dump_routes, is_local};
 pub use writer::{Failure, Put, RouteWriter};
