@@ -24,5 +24,5 @@ pub use macvlan::{
 };
 pub use monitor::{Monitor, Notice};
 pub use requests::{IpVersion, Requests, Selection};
-pub use route::{RouteMark, dump_routes};
+pub use route::{RouteMark, dump_routes, is_local};
 pub use writer::{Failure, Put, RouteWriter};

@@ -40,5 +40,6 @@ mod next_hop;
 mod pair;
 mod policy;
 mod restart;
+mod router_advert;
 mod two_octet;
 mod vtysh;

@@ -72,7 +72,7 @@ async fn serve(options: Options) -> Result<()> {
     fs::create_dir_all(&options.run_dir).with_context(|| options.run_dir.display().to_string())?;
     let pid_file = PidFile::create(options.run_dir.join("ridgeway.pid"))?;
 
-    let mut gateway = Gateway::new();
+    let mut gateway = Gateway::new(seed()?);
     let (door, bgp_queries, kernel_queries) = Door::new();
     let door = door.with_gateway(gateway.queries());
     let vty = control_side::Sockets::open(&options.run_dir)?;
