@@ -494,8 +494,8 @@ const BAD_LINES: &[(&str, u32, &str, &str)] = &[
         "a comment stands on a line of its own",
     ),
     ("interface e\n vrrp 0 priority 5", 7, "0 is not in the range 1 to 255", ""),
-    ("interface e\n vrrp 5 ip 10.0.0.1\n vrrp 5 priority 0", 18, "0 is not in the range 1 to 254", ""),
-    ("interface e\n vrrp 5 ip 10.0.0.1\n vrrp 5 priority 256", 18, "256 is not in the range 1 to 254", ""),
+    ("interface e\n vrrp 5 ip 10.0.0.1\n vrrp 5 priority 0", 18, "0 is not in the range 1 to 255", ""),
+    ("interface e\n vrrp 5 ip 10.0.0.1\n vrrp 5 priority 256", 18, "256 is not in the range 1 to 255", ""),
     ("interface e\n vrrp 5 ip 10.0.0.1\n vrrp 5 ipv6 10.0.0.1", 14, "10.0.0.1 is not an IPv6 address", ""),
     ("interface e\n vrrp 5 ip 10.0.0.1\n vrrp 5 ip fe80::1", 12, "fe80::1 is not an IPv4 address", ""),
     (
@@ -610,6 +610,10 @@ const CONTRADICTIONS: &[(&str, &str)] = &[
     (
         "interface e\n vrrp 1 version 2\n vrrp 1 ipv6 fe80::1",
         "2:2 virtual router 1 has IPv6 addresses, which need version 3",
+    ),
+    (
+        "interface e\n vrrp 1 version 2\n vrrp 1 advertisement-interval 1500\n vrrp 1 ip 10.0.0.1",
+        "2:2 virtual router 1 has version 2, whose interval is in whole seconds (RFC 3768 §5.3.7)",
     ),
     (
         "route-map A permit 1\n call B\nroute-map B permit 1\n call A",
