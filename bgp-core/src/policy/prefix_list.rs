@@ -1,17 +1,13 @@
 //! Prefix lists: which destinations a line of policy is about.
 //!
-//! A list of a thousand lines is asked about every prefix of a full table, so it is not walked. Its lines are
-//! kept by the prefix they are written with; a question looks up the route's prefix cut to each length that
-//! the list uses, and of the lines found the first in the list decides.
+//! A list of a thousand lines is asked about every prefix of a full table, so it is not walked. The prefixes that
+//! its lines are written with are kept in order, each with the one it lies in. Of those that a route's prefix lies
+//! in, the longest is found by bisection or is around the one found; the others follow from parent to parent. Of
+//! the lines met on the way the first in the list decides.
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::hash::BuildHasher;
 use core::net::IpAddr;
-
-use foldhash::fast::FixedState;
-use hashbrown::HashTable;
-use ipnet::IpNet;
 
 use super::Action;
 use crate::types::Prefix;
@@ -21,12 +17,10 @@ use crate::types::Prefix;
 pub struct PrefixList {
     name: String,
     entries: Vec<PrefixEntry>,
-    /// Lengths that lines are written with, ascending.
-    lengths: Vec<u8>,
-    /// Positions in `entries`, found by the prefix of the line; a chain per prefix through `next`.
-    heads: HashTable<u32>,
+    /// Prefixes that lines are written with, in order: one comes after those it lies in.
+    nets: Vec<Net>,
     /// For each line, the next one with the same prefix.
-    next: Vec<Option<u32>>,
+    next: Vec<u32>,
 }
 
 /// One line of a prefix list.
@@ -44,22 +38,46 @@ pub struct PrefixEntry {
     pub max_len: u8,
 }
 
+/// A prefix that lines are written with.
+#[derive(Clone, Copy, Debug)]
+struct Net {
+    key: Key,
+    /// The longest other one that it lies in.
+    parent: u32,
+    /// The first line with this prefix.
+    line: u32,
+}
+
+/// A prefix as something to sort by: the family, the address from the left, the length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    is_v6: bool,
+    bits: u128,
+    len: u8,
+}
+
 impl PrefixList {
     /// A list of `entries`, which are put in order of sequence number.
     #[must_use]
     pub fn new(name: impl Into<String>, mut entries: Vec<PrefixEntry>) -> Self {
         entries.sort_by_key(|entry| entry.seq);
-        let mut list = Self {
-            name: name.into(),
-            next: alloc::vec![None; entries.len()],
-            entries,
-            lengths: Vec::new(),
-            heads: HashTable::new(),
-        };
-        for at in (0..u32::try_from(list.entries.len()).unwrap_or(u32::MAX)).rev() {
-            list.index(at);
+        let mut lines: Vec<(Key, u32)> =
+            entries.iter().map(|entry| Key::of(&entry.prefix)).zip(0..NONE).collect();
+        lines.sort_unstable();
+        let mut list =
+            Self { name: name.into(), next: alloc::vec![NONE; entries.len()], nets: Vec::new(), entries };
+        let mut before = NONE;
+        for (key, line) in lines {
+            match list.nets.last() {
+                Some(net) if net.key == key => {
+                    if let Some(next) = list.next.get_mut(before as usize) {
+                        *next = line;
+                    }
+                }
+                _ => list.nets.push(Net { key, parent: list.innermost(list.nets.len(), &key), line }),
+            }
+            before = line;
         }
-        list.lengths.sort_unstable();
         list
     }
 
@@ -84,47 +102,50 @@ impl PrefixList {
     /// The line that decides about `prefix`, if any matches.
     #[must_use]
     pub fn decide(&self, prefix: &Prefix) -> Option<&PrefixEntry> {
+        let key = Key::of(prefix);
+        let mut first = NONE;
+        let mut at = self.innermost(self.nets.partition_point(|net| net.key <= key), &key);
+        while let Some(net) = self.nets.get(at as usize) {
+            let mut line = net.line;
+            while line < first {
+                let entry = self.entries.get(line as usize)?;
+                if (entry.min_len..=entry.max_len).contains(&key.len) {
+                    first = line;
+                }
+                line = self.next.get(line as usize).copied().unwrap_or(NONE);
+            }
+            at = net.parent;
+        }
+        self.entries.get(first as usize)
+    }
+
+    /// The longest prefix that `key` lies in, where those before `end` are not after it: whatever it lies in, the
+    /// one before it does too.
+    fn innermost(&self, end: usize, key: &Key) -> u32 {
+        let mut at = u32::try_from(end).ok().and_then(|end| end.checked_sub(1)).unwrap_or(NONE);
+        while let Some(net) = self.nets.get(at as usize).filter(|net| !net.key.contains(key)) {
+            at = net.parent;
+        }
+        at
+    }
+}
+
+impl Key {
+    fn of(prefix: &Prefix) -> Self {
         let len = prefix.prefix_len();
-        let mut first: Option<u32> = None;
-        for cut in self.lengths.iter().take_while(|cut| **cut <= len) {
-            let mut at = self.head(&truncate(prefix, *cut));
-            while let Some(position) = at.filter(|position| first.is_none_or(|first| *position < first)) {
-                let entry = self.entries.get(position as usize)?;
-                if (entry.min_len..=entry.max_len).contains(&len) {
-                    first = Some(position);
-                    break;
-                }
-                at = self.next.get(position as usize).copied().flatten();
-            }
+        match prefix.addr() {
+            IpAddr::V4(addr) => Self { is_v6: false, bits: u128::from(addr.to_bits()) << 96, len },
+            IpAddr::V6(addr) => Self { is_v6: true, bits: addr.to_bits(), len },
         }
-        self.entries.get(first? as usize)
     }
 
-    fn head(&self, prefix: &Prefix) -> Option<u32> {
-        let same = |at: &u32| self.entries.get(*at as usize).is_some_and(|entry| entry.prefix == *prefix);
-        self.heads.find(hash(prefix), same).copied()
-    }
-
-    /// Puts line `at` in front of the lines with its prefix; lines come in descending order.
-    fn index(&mut self, at: u32) {
-        let Some(prefix) = self.entries.get(at as usize).map(|entry| entry.prefix) else { return };
-        if !self.lengths.contains(&prefix.prefix_len()) {
-            self.lengths.push(prefix.prefix_len());
-        }
-        let entries = &self.entries;
-        let prefix_of = |at: &u32| entries.get(*at as usize).map(|entry| entry.prefix);
-        match self.heads.find_mut(hash(&prefix), |other| prefix_of(other) == Some(prefix)) {
-            Some(head) => {
-                if let Some(next) = self.next.get_mut(at as usize) {
-                    *next = Some(*head);
-                }
-                *head = at;
-            }
-            None => {
-                self.heads
-                    .insert_unique(hash(&prefix), at, |at| prefix_of(at).map_or(0, |prefix| hash(&prefix)));
-            }
-        }
+    /// True if `other` lies in this prefix.
+    const fn contains(&self, other: &Self) -> bool {
+        let mask = match self.len {
+            0 => 0,
+            len => u128::MAX << (128 - len),
+        };
+        self.is_v6 == other.is_v6 && self.len <= other.len && (self.bits ^ other.bits) & mask == 0
     }
 }
 
@@ -134,26 +155,8 @@ impl PartialEq for PrefixList {
     }
 }
 
-fn hash(prefix: &Prefix) -> u64 {
-    let hasher = FixedState::default();
-    match prefix {
-        IpNet::V4(net) => hasher.hash_one((net.addr().to_bits(), net.prefix_len())),
-        IpNet::V6(net) => hasher.hash_one((net.addr().to_bits(), net.prefix_len())),
-    }
-}
-
-fn truncate(prefix: &Prefix, len: u8) -> Prefix {
-    match prefix.addr() {
-        IpAddr::V4(addr) => {
-            let bits = addr.to_bits() & u32::MAX.checked_shl(32 - u32::from(len)).unwrap_or(0);
-            ipnet::Ipv4Net::new(bits.into(), len).map_or(*prefix, Prefix::V4)
-        }
-        IpAddr::V6(addr) => {
-            let bits = addr.to_bits() & u128::MAX.checked_shl(128 - u32::from(len)).unwrap_or(0);
-            ipnet::Ipv6Net::new(bits.into(), len).map_or(*prefix, Prefix::V6)
-        }
-    }
-}
+/// No line, no prefix.
+const NONE: u32 = u32::MAX;
 
 #[cfg(test)]
 mod tests {
@@ -190,10 +193,20 @@ mod tests {
         assert!(!PrefixList::default().permits(&prefix("192.0.2.0/24")));
     }
 
+    fn cut(prefix: &Prefix, len: u8) -> Prefix {
+        Prefix::new(prefix.addr(), len).unwrap().trunc()
+    }
+
     fn any_prefix() -> impl Strategy<Value = Prefix> {
         // Few addresses, so that lines and questions meet.
-        (0u32..4, 0u8..=6)
-            .prop_map(|(bits, len)| truncate(&Prefix::new(IpAddr::V4((bits << 29).into()), 32).unwrap(), len))
+        (0u32..16, 0u8..=6, any::<bool>()).prop_map(|(bits, len, is_v6)| {
+            let address = if is_v6 {
+                IpAddr::V6((u128::from(bits) << 123).into())
+            } else {
+                IpAddr::V4((bits << 27).into())
+            };
+            cut(&Prefix::new(address, 32).unwrap(), len)
+        })
     }
 
     proptest! {
@@ -212,7 +225,7 @@ mod tests {
             let walked = entries.iter().find(|entry| {
                 (entry.min_len..=entry.max_len).contains(&question.prefix_len())
                     && entry.prefix.prefix_len() <= question.prefix_len()
-                    && truncate(&question, entry.prefix.prefix_len()) == entry.prefix
+                    && cut(&question, entry.prefix.prefix_len()) == entry.prefix
             }).copied();
             let list = PrefixList::new("x", entries);
             prop_assert_eq!(list.decide(&question).copied(), walked);
