@@ -20,6 +20,7 @@ mod community_list;
 mod context;
 mod filter;
 mod matching;
+mod nest;
 mod pattern;
 mod prefix_list;
 mod route_map;

@@ -1,24 +1,23 @@
 //! Prefix lists: which destinations a line of policy is about.
 //!
-//! A list of a thousand lines is asked about every prefix of a full table, so it is not walked. The prefixes that
-//! its lines are written with are kept in order, each with the one it lies in. Of those that a route's prefix lies
-//! in, the longest is found by bisection or is around the one found; the others follow from parent to parent. Of
-//! the lines met on the way the first in the list decides.
-
-use alloc::string::String;
-use alloc::vec::Vec;
-use core::net::IpAddr;
+//! A list of a thousand lines is asked about every prefix of a full table, so it is not walked: the prefixes that
+//! its lines are written with are in an index (`nest`), and of the lines whose prefix the route's lies in the first
+//! in the list decides.
 
 use super::Action;
+use super::nest::{Nest, NetV4, NetV6};
 use crate::types::Prefix;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 /// `ip prefix-list`, `ipv6 prefix-list`: the first line that matches decides, none denies.
 #[derive(Clone, Debug, Default)]
 pub struct PrefixList {
     name: String,
     entries: Vec<PrefixEntry>,
-    /// Prefixes that lines are written with, in order: one comes after those it lies in.
-    nets: Vec<Net>,
+    /// Prefixes that lines are written with, and the first line with each.
+    v4: Nest<NetV4>,
+    v6: Nest<NetV6>,
     /// For each line, the next one with the same prefix.
     next: Vec<u32>,
 }
@@ -38,47 +37,26 @@ pub struct PrefixEntry {
     pub max_len: u8,
 }
 
-/// A prefix that lines are written with.
-#[derive(Clone, Copy, Debug)]
-struct Net {
-    key: Key,
-    /// The longest other one that it lies in.
-    parent: u32,
-    /// The first line with this prefix.
-    line: u32,
-}
-
-/// A prefix as something to sort by: the family, the address from the left, the length.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    is_v6: bool,
-    bits: u128,
-    len: u8,
-}
-
 impl PrefixList {
     /// A list of `entries`, which are put in order of sequence number.
     #[must_use]
     pub fn new(name: impl Into<String>, mut entries: Vec<PrefixEntry>) -> Self {
         entries.sort_by_key(|entry| entry.seq);
-        let mut lines: Vec<(Key, u32)> =
-            entries.iter().map(|entry| Key::of(&entry.prefix)).zip(0..NONE).collect();
-        lines.sort_unstable();
-        let mut list =
-            Self { name: name.into(), next: alloc::vec![NONE; entries.len()], nets: Vec::new(), entries };
-        let mut before = NONE;
-        for (key, line) in lines {
-            match list.nets.last() {
-                Some(net) if net.key == key => {
-                    if let Some(next) = list.next.get_mut(before as usize) {
-                        *next = line;
-                    }
-                }
-                _ => list.nets.push(Net { key, parent: list.innermost(list.nets.len(), &key), line }),
+        let mut next = alloc::vec![NONE; entries.len()];
+        let (mut v4, mut v6) = (Vec::new(), Vec::new());
+        for (entry, line) in entries.iter().zip(0..NONE) {
+            match &entry.prefix {
+                Prefix::V4(net) => v4.push((NetV4::of(net), line)),
+                Prefix::V6(net) => v6.push((NetV6::of(net), line)),
             }
-            before = line;
         }
-        list
+        let mut chain = |before: u32, line| {
+            if let Some(next) = next.get_mut(before as usize) {
+                *next = line;
+            }
+        };
+        let (v4, v6) = (Nest::new(v4, &mut chain), Nest::new(v6, &mut chain));
+        Self { name: name.into(), entries, v4, v6, next }
     }
 
     /// As configured.
@@ -102,50 +80,27 @@ impl PrefixList {
     /// The line that decides about `prefix`, if any matches.
     #[must_use]
     pub fn decide(&self, prefix: &Prefix) -> Option<&PrefixEntry> {
-        let key = Key::of(prefix);
+        let len = prefix.prefix_len();
+        let first = match prefix {
+            Prefix::V4(net) => self.first(self.v4.around(NetV4::of(net)), len),
+            Prefix::V6(net) => self.first(self.v6.around(NetV6::of(net)), len),
+        };
+        self.entries.get(first as usize)
+    }
+
+    /// The first line that fits a prefix of this length, of the lines that begin at `heads`.
+    fn first(&self, heads: impl Iterator<Item = u32>, len: u8) -> u32 {
         let mut first = NONE;
-        let mut at = self.innermost(self.nets.partition_point(|net| net.key <= key), &key);
-        while let Some(net) = self.nets.get(at as usize) {
-            let mut line = net.line;
-            while line < first {
-                let entry = self.entries.get(line as usize)?;
-                if (entry.min_len..=entry.max_len).contains(&key.len) {
+        for head in heads {
+            let mut line = head;
+            while let Some(entry) = self.entries.get(line as usize).filter(|_| line < first) {
+                if (entry.min_len..=entry.max_len).contains(&len) {
                     first = line;
                 }
                 line = self.next.get(line as usize).copied().unwrap_or(NONE);
             }
-            at = net.parent;
         }
-        self.entries.get(first as usize)
-    }
-
-    /// The longest prefix that `key` lies in, where those before `end` are not after it: whatever it lies in, the
-    /// one before it does too.
-    fn innermost(&self, end: usize, key: &Key) -> u32 {
-        let mut at = u32::try_from(end).ok().and_then(|end| end.checked_sub(1)).unwrap_or(NONE);
-        while let Some(net) = self.nets.get(at as usize).filter(|net| !net.key.contains(key)) {
-            at = net.parent;
-        }
-        at
-    }
-}
-
-impl Key {
-    fn of(prefix: &Prefix) -> Self {
-        let len = prefix.prefix_len();
-        match prefix.addr() {
-            IpAddr::V4(addr) => Self { is_v6: false, bits: u128::from(addr.to_bits()) << 96, len },
-            IpAddr::V6(addr) => Self { is_v6: true, bits: addr.to_bits(), len },
-        }
-    }
-
-    /// True if `other` lies in this prefix.
-    const fn contains(&self, other: &Self) -> bool {
-        let mask = match self.len {
-            0 => 0,
-            len => u128::MAX << (128 - len),
-        };
-        self.is_v6 == other.is_v6 && self.len <= other.len && (self.bits ^ other.bits) & mask == 0
+        first
     }
 }
 
@@ -155,12 +110,13 @@ impl PartialEq for PrefixList {
     }
 }
 
-/// No line, no prefix.
+/// No line.
 const NONE: u32 = u32::MAX;
 
 #[cfg(test)]
 mod tests {
     use alloc::vec;
+    use core::net::IpAddr;
 
     use proptest::prelude::*;
 

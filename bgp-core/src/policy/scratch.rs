@@ -4,9 +4,8 @@
 //! its communities, its MED) is then asked once: an answer is remembered for each entry of the filter, by the
 //! entry's number. The memory is that of one set.
 
-use alloc::string::String;
+use alloc::string::ToString;
 use alloc::vec::Vec;
-use core::fmt::Write;
 
 use super::{AsPathList, RouteContext};
 use crate::wire::attr::{AsPath, SegmentKind};
@@ -18,7 +17,8 @@ pub struct Scratch {
     attrs_key: Option<u32>,
     /// By number of the entry.
     answers: Vec<Option<bool>>,
-    path: String,
+    /// The text of its AS path: digits and signs.
+    path: Vec<u8>,
     has_path: bool,
 }
 
@@ -72,39 +72,36 @@ impl Scratch {
 
 /// Appends what `path` looks like. Nearly every path is sequences and nothing else, for which the machinery of
 /// formatting is not needed.
-fn push_path(text: &mut String, path: AsPath<'_>) {
+fn push_path(text: &mut Vec<u8>, path: AsPath<'_>) {
     if path.segments().any(|segment| segment.kind != SegmentKind::Sequence) {
-        // Writing to a `String` cannot fail.
-        let _ = write!(text, "{path}");
+        text.extend_from_slice(path.to_string().as_bytes());
         return;
     }
-    for asn in path.asns() {
-        if !text.is_empty() {
-            text.push(' ');
+    for segment in path.segments() {
+        for asn in segment.asns() {
+            push_number(text, asn.0);
         }
-        push_number(text, asn.0);
     }
+    // Each number has a blank after it.
+    text.pop();
 }
 
-fn push_number(text: &mut String, mut number: u32) {
-    let mut digits = [b'0'; 10];
-    let mut from = digits.len();
-    for digit in digits.iter_mut().rev() {
+fn push_number(text: &mut Vec<u8>, mut number: u32) {
+    let mut digits = [b' '; 11];
+    let mut from = digits.len() - 1;
+    for (at, digit) in digits.iter_mut().enumerate().take(from).rev() {
         *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
-        from -= 1;
+        from = at;
         number /= 10;
         if number == 0 {
             break;
         }
     }
-    text.push_str(
-        digits.get(from..).and_then(|digits| core::str::from_utf8(digits).ok()).unwrap_or_default(),
-    );
+    text.extend_from_slice(digits.get(from..).unwrap_or_default());
 }
 
 #[cfg(test)]
 mod tests {
-    use alloc::string::ToString;
     use alloc::vec;
 
     use super::*;
@@ -125,9 +122,9 @@ mod tests {
             [sequence, set].concat(),
         ] {
             let path = AsPath::new(&octets);
-            let mut text = String::new();
+            let mut text = Vec::new();
             push_path(&mut text, path);
-            assert_eq!(text, path.to_string());
+            assert_eq!(text, path.to_string().as_bytes());
         }
     }
 }

@@ -109,7 +109,8 @@ fn answers_about_one_set_are_not_those_about_the_next() {
     first.on_match = OnMatch::Next;
     let calling = RouteMapEntry { call: Some(called), ..entry(10, vec![path_list("_65002_")], vec![]) };
     let map = map(vec![first, calling, entry(20, vec![], vec![])]);
-    let filter = Filter { as_path_list: Some(any_path()), route_map: Some(Arc::new(map)), ..Filter::default() };
+    let filter =
+        Filter { as_path_list: Some(any_path()), route_map: Some(Arc::new(map)), ..Filter::default() };
     assert!(filter.asks_prefix());
     let paths: [&[u32]; 3] = [&[64500, 65002, 65001], &[64500, 65002], &[64500]];
     let mut scratch = Scratch::default();
