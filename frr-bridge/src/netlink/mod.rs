@@ -13,6 +13,7 @@ mod link;
 mod macvlan;
 mod message;
 mod monitor;
+mod next_hop;
 mod requests;
 mod route;
 mod writer;
@@ -23,6 +24,7 @@ pub use macvlan::{
     Ipv4Setting, add_macvlan, remove_link, set_alias, set_held_down, set_ipv4, stop_address_generation,
 };
 pub use monitor::{Monitor, Notice};
+pub use next_hop::{NextHop, add_next_hop, dump_next_hops, remove_next_hop};
 pub use requests::{IpVersion, Requests, Selection};
 pub use route::{RouteMark, dump_routes, is_local};
 pub use writer::{Failure, Put, RouteWriter};
