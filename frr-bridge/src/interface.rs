@@ -55,6 +55,15 @@ pub struct InterfaceAddress {
 }
 
 impl InterfaceAddress {
+    /// True for what looks like an address that a virtual router holds: it goes by itself, and a subnet that would be
+    /// reached by it is not there. Such an address is with another router the next moment.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        let is_alone = self.no_prefix_route && self.address.prefix_len() == self.address.max_prefix_len();
+        let is_link_local = matches!(self.address.addr(), IpAddr::V6(addr) if addr.is_unicast_link_local());
+        !self.permanent && (is_alone || is_link_local)
+    }
+
     /// What the kernel takes as directly connected through this address.
     #[must_use]
     pub fn subnet(&self) -> IpNet {
@@ -150,11 +159,13 @@ impl Interface {
         read("speed")?.trim().parse().ok()
     }
 
-    /// The first IPv6 link-local address.
+    /// The first IPv6 link-local address of its own.
     #[must_use]
     pub fn link_local(&self) -> Option<std::net::Ipv6Addr> {
         self.addresses.iter().find_map(|own| match own.address.addr() {
-            IpAddr::V6(addr) if addr.is_unicast_link_local() && !own.tentative => Some(addr),
+            IpAddr::V6(addr) if addr.is_unicast_link_local() && !own.tentative && !own.is_held() => {
+                Some(addr)
+            }
             _ => None,
         })
     }

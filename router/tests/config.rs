@@ -406,6 +406,16 @@ fn files_without_indentation_are_understood() {
 }
 
 #[test]
+fn a_virtual_router_that_is_taken_back_may_be_made_anew() {
+    let text = "interface e\n vrrp 5 version 3\n no vrrp 5 version 3\n vrrp 5 version 2\n vrrp 5 ip 10.0.0.1\n\
+                interface f\n vrrp 5 version 3\n vrrp 5 version 3\n vrrp 5 ip 10.0.1.1\n";
+    let loaded = load(text.as_bytes());
+    assert_eq!(texts(&loaded, Severity::Error), [""; 0]);
+    assert_eq!(loaded.desired.interfaces["e"].vrrp[&5].version, 2);
+    assert_eq!(loaded.desired.interfaces["f"].vrrp[&5].version, 3);
+}
+
+#[test]
 fn directives_are_read_and_checked() {
     let text = "interface eth0\n vrrp 7 ip 10.0.0.1\n !@ vrrp 7 preempt-delay 30\n !@ vrrp 7 garp-refresh 60\n \
                 !@ vrrp 7 unicast-peer 10.0.0.3\n !@ vrrp 7 no-virtual-mac\n !@ vrrp 7 accept-mode\n \
@@ -484,10 +494,30 @@ const BAD_LINES: &[(&str, u32, &str, &str)] = &[
         "a comment stands on a line of its own",
     ),
     ("interface e\n vrrp 0 priority 5", 7, "0 is not in the range 1 to 255", ""),
-    ("interface e\n vrrp 5 ip 10.0.0.1\n vrrp 5 priority 0", 18, "0 is not in the range 1 to 254", ""),
-    ("interface e\n vrrp 5 ip 10.0.0.1\n vrrp 5 priority 256", 18, "256 is not in the range 1 to 254", ""),
+    ("interface e\n vrrp 5 ip 10.0.0.1\n vrrp 5 priority 0", 18, "0 is not in the range 1 to 255", ""),
+    ("interface e\n vrrp 5 ip 10.0.0.1\n vrrp 5 priority 256", 18, "256 is not in the range 1 to 255", ""),
     ("interface e\n vrrp 5 ip 10.0.0.1\n vrrp 5 ipv6 10.0.0.1", 14, "10.0.0.1 is not an IPv6 address", ""),
     ("interface e\n vrrp 5 ip 10.0.0.1\n vrrp 5 ip fe80::1", 12, "fe80::1 is not an IPv4 address", ""),
+    (
+        "interface e\n vrrp 5 version 3\n vrrp 5 ip 10.0.0.1\n vrrp 5 version 2",
+        7,
+        "e has a virtual router 5 already, of version 3 (line 2)",
+        "another needs another number",
+    ),
+    (
+        "interface e\n vrrp 5 ip 10.0.0.1\n !@ vrrp 5 track default-route decrement 0",
+        42,
+        "0 is not in the range 1 to 254",
+        "",
+    ),
+    ("interface e\n !@ vrrp 256 accept-mode", 10, "256 is not in the range 1 to 255", ""),
+    (
+        "interface e\n vrrp 5 ip 10.0.0.1\n !@ vrrp 5 unicast-peer 10.0.0",
+        25,
+        "10.0.0 is not an IPv4 address",
+        "",
+    ),
+    ("interface e\n vrrp 5 ip 224.0.0.1", 12, "224.0.0.1 cannot be a virtual address", ""),
     (
         "interface e\n vrrp 5 ip 10.0.0.1\n vrrp 5 advertisement-interval 1005",
         32,
@@ -580,6 +610,10 @@ const CONTRADICTIONS: &[(&str, &str)] = &[
     (
         "interface e\n vrrp 1 version 2\n vrrp 1 ipv6 fe80::1",
         "2:2 virtual router 1 has IPv6 addresses, which need version 3",
+    ),
+    (
+        "interface e\n vrrp 1 version 2\n vrrp 1 advertisement-interval 1500\n vrrp 1 ip 10.0.0.1",
+        "2:2 virtual router 1 has version 2, whose interval is in whole seconds (RFC 3768 §5.3.7)",
     ),
     (
         "route-map A permit 1\n call B\nroute-map B permit 1\n call A",

@@ -61,7 +61,9 @@ pub fn hold_address(
     let mut message = encode(interface, address, None);
     let seconds = u32::try_from(lifetime.as_secs()).unwrap_or(u32::MAX);
     let mut life = CacheInfo::default();
-    (life.ifa_preferred, life.ifa_valid) = (seconds, seconds);
+    // What has an end is somebody else's next: no connection of this machine's own making should come from it.
+    let is_borrowed = address.addr().is_ipv6() && seconds != u32::MAX;
+    (life.ifa_preferred, life.ifa_valid) = (if is_borrowed { 0 } else { seconds }, seconds);
     message.attributes.push(AddressAttribute::CacheInfo(life));
     let mut flags = AddressFlags::empty();
     flags.set(AddressFlags::Nodad, address.addr().is_ipv6());

@@ -29,12 +29,11 @@ fn takeovers(interval: u32) {
         let namespaces = [1, 2, 3].map(|number| attach(lab, &lan, number));
         let namespaces = namespaces.into_iter().collect::<Result<Vec<Namespace>>>()?;
         let all: Vec<&Namespace> = namespaces.iter().collect();
+        // Far enough apart that a machine which does much else keeps their order (RFC 9568 §8.3.2).
         let plan = |priority| Plan::new(priority).every(interval);
-        let mut first = Router::start(all[0], Member::Ours, plan(200))?;
-        let _others = [
-            Router::start(all[1], Member::Ours, plan(150))?,
-            Router::start(all[2], Member::Ours, plan(100))?,
-        ];
+        let mut first = Router::start(all[0], Member::Ours, plan(254))?;
+        let _others =
+            [Router::start(all[1], Member::Ours, plan(200))?, Router::start(all[2], Member::Ours, plan(1))?];
         settles(&all, 1)?;
         let quiet = || std::thread::sleep(Duration::from_millis(1200));
         quiet();

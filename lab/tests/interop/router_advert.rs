@@ -154,7 +154,10 @@ fn read(capture: Capture, filter: &str) -> Result<Vec<Seen>> {
 /// The host has its default router and one address of the prefix, which is given.
 fn configured(host: &Namespace) -> Result<String> {
     let routes = host.ip("-6 route show default")?;
-    ensure!(routes.matches("default").count() == 1 && routes.contains(&format!("via {LINK_LOCAL} ")), "{routes}");
+    ensure!(
+        routes.matches("default").count() == 1 && routes.contains(&format!("via {LINK_LOCAL} ")),
+        "{routes}"
+    );
     let addresses = host.ipv6_addresses("eth0", "global")?;
     let address = addresses.first().context("no address")?.to_string();
     ensure!(addresses.len() == 1 && address.starts_with("2001:db8::"), "{addresses:?}");

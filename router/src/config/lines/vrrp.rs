@@ -13,11 +13,7 @@ use super::super::statement::{Complaint, Statement};
 
 /// See the module.
 pub(crate) const ROWS: &[Row] = &[
-    Row::act("vrrp (1-255) = [version (2-3)]", |draft, line| {
-        let version = line.number_after("version").and_then(|version| u8::try_from(version).ok());
-        router(draft, line)?.version = version.unwrap_or(3);
-        Ok(())
-    }),
+    Row::act("vrrp (1-255) = [version (2-3)]", version),
     Row::act("vrrp (1-255) priority = (1-255)", |draft, line| {
         let priority = second(line)?;
         if let Place::Interface(name) = &line.place {
@@ -88,6 +84,25 @@ fn router<'a>(draft: &'a mut Draft, line: &Statement) -> Result<&'a mut Vrrp, Co
         draft.vrrp_spots.entry((name.clone(), vrid)).or_insert(line.spot);
     }
     Ok(draft.interface(line)?.vrrp.entry(vrid).or_default())
+}
+
+/// Makes a virtual router. A second one with its number is refused: FRR would take it for a change of the first.
+fn version(draft: &mut Draft, line: &Statement) -> Result<(), Complaint> {
+    let version = line.number_after("version").and_then(|version| u8::try_from(version).ok()).unwrap_or(3);
+    let Place::Interface(name) = &line.place else { return Ok(()) };
+    let vrid = line.narrow()?;
+    match draft.vrrp_versions.get(&(name.clone(), vrid)) {
+        Some((known, spot)) if *known != version => {
+            let message = format!(
+                "{name} has a virtual router {vrid} already, of version {known} (line {})",
+                spot.line
+            );
+            return Err(Complaint::new(message).at(1).hint("another needs another number"));
+        }
+        _ => draft.vrrp_versions.insert((name.clone(), vrid), (version, line.spot)),
+    };
+    router(draft, line)?.version = version;
+    Ok(())
 }
 
 /// The number after the VRID.

@@ -23,6 +23,12 @@ pub(crate) fn virtual_routers(draft: &Draft, findings: &mut Findings) {
                 let message = format!("virtual router {vrid} has IPv6 addresses, which need version 3");
                 report(findings, spot, Severity::Error, message);
             }
+            if router.version == 2 && router.advertisement_interval.subsec_nanos() != 0 {
+                let message = format!(
+                    "virtual router {vrid} has version 2, whose interval is in whole seconds (RFC 3768 §5.3.7)"
+                );
+                report(findings, spot, Severity::Error, message);
+            }
             if router.addresses_v4.is_empty() && router.addresses_v6.is_empty() {
                 let message = format!("virtual router {vrid} has no address");
                 report(findings, spot, Severity::Warning, message);

@@ -1,7 +1,8 @@
 //! The configuration as an interface takes it: virtual routers come, change in place, and are told to leave.
 
 use tracing::warn;
-use vrrp_core::{Departure, VirtualRouter};
+use vrrp_core::segment::Key;
+use vrrp_core::{Config, ConfigError, Departure, Instant, VirtualRouter};
 
 use super::super::hold::Holder;
 use super::super::settings::configs;
@@ -14,6 +15,7 @@ impl Lan {
         let wanted = self.wanted.borrow_and_update().clone();
         let plan = wanted.lans.get(&self.name).cloned().unwrap_or_default();
         (self.configured, self.router_advert) = (plan.routers, plan.router_advert);
+        self.part_with_other_devices(now);
         let mut kept = Vec::new();
         for (vrid, vrrp) in &self.configured {
             for (key, config) in configs(*vrid, vrrp) {
@@ -31,12 +33,7 @@ impl Lan {
                             warn!(interface = self.name, vrid, %error, "configuration refused");
                         }
                     }
-                    // Another kind of device is another virtual router.
                     _ => {
-                        if let Some(holder) = self.holders.get_mut(&key) {
-                            holder.remove(&mut self.devices);
-                        }
-                        self.beacons.remove(&key);
                         self.holders.insert(key, Holder::default());
                         self.segment.insert(VirtualRouter::new(config, now));
                     }
@@ -52,6 +49,23 @@ impl Lan {
         let how = if wanted.is_hurried { Departure::Immediate } else { Departure::Graceful };
         for (_, router) in self.segment.routers_mut().filter(|(key, _)| !kept.contains(key)) {
             router.handle_stop(how, now);
+        }
+    }
+
+    /// Another kind of device is another virtual router: the one there was resigns, as others wait for it else.
+    fn part_with_other_devices(&mut self, now: Instant) {
+        let wanted = self.configured.iter().flat_map(|(vrid, vrrp)| configs(*vrid, vrrp));
+        let is_other = |(key, config): (Key, Result<Config, ConfigError>)| {
+            let (router, config) = (self.segment.router(key)?, config.ok()?);
+            (router.config().settings().mac != config.settings().mac).then_some(key)
+        };
+        let others: Vec<Key> = wanted.filter_map(is_other).collect();
+        for key in others {
+            if let Some(router) = self.segment.router_mut(key) {
+                router.handle_stop(Departure::Immediate, now);
+            }
+            self.drain_one(key);
+            self.part_with(key);
         }
     }
 }

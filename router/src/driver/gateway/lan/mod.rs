@@ -154,12 +154,17 @@ impl Lan {
                 Family::Ipv6 => !vrrp.addresses_v6.is_empty(),
             });
             if is_over && !is_wanted {
-                self.segment.remove(key);
-                self.beacons.remove(&key);
-                if let Some(mut holder) = self.holders.remove(&key) {
-                    holder.remove(&mut self.devices);
-                }
+                self.part_with(key);
             }
+        }
+    }
+
+    /// Forgets a virtual router that holds nothing any more, and removes its device.
+    fn part_with(&mut self, key: Key) {
+        self.segment.remove(key);
+        self.beacons.remove(&key);
+        if let Some(mut holder) = self.holders.remove(&key) {
+            holder.remove(&mut self.devices);
         }
     }
 
