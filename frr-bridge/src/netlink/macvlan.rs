@@ -88,7 +88,7 @@ fn change(requests: &mut Requests, index: u32, attribute: LinkAttribute) -> io::
 }
 
 /// An attribute inside another one.
-fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+pub(super) fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
     let len = u16::try_from(value.len() + 4).unwrap_or(u16::MAX);
     let mut octets = [len.to_ne_bytes(), kind.to_ne_bytes()].concat();
     octets.extend_from_slice(value);

@@ -13,14 +13,16 @@ mod link;
 mod macvlan;
 mod message;
 mod monitor;
+mod refusal;
 mod requests;
 mod route;
 mod writer;
 
-pub use address::{add_address, dump_addresses, hold_address, remove_address};
+pub use address::{add_address, dump_addresses, hold_address, permanent_addresses, remove_address};
 pub use link::{dump_links, set_link_up};
 pub use macvlan::{Ipv4Setting, add_macvlan, remove_link, set_alias, set_ipv4, stop_address_generation};
 pub use monitor::{Monitor, Notice};
+pub use refusal::Refusal;
 pub use requests::{IpVersion, Requests, Selection};
 pub use route::{RouteMark, dump_routes};
 pub use writer::{Failure, Put, RouteWriter};

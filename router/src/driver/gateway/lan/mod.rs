@@ -159,6 +159,7 @@ impl Lan {
                 if let Some(mut holder) = self.holders.remove(&key) {
                     holder.remove(&mut self.devices);
                 }
+                self.loosen_arp();
             }
         }
     }
@@ -224,8 +225,8 @@ impl Lan {
         for holder in self.holders.values_mut() {
             holder.remove(&mut self.devices);
         }
-        if let Some(attached) = self.attachment.take() {
-            attached.close(&mut self.devices);
+        if let Some(attached) = &mut self.attachment {
+            attached.release_arp(&mut self.devices);
         }
     }
 }
