@@ -11,7 +11,7 @@ use frr_bridge::netlink::Refusal;
 use frr_bridge::vrrp::{Device, Devices, Origin};
 use tracing::warn;
 use vrrp_core::segment::Key;
-use vrrp_core::{Activation, Config, Family};
+use vrrp_core::{Activation, Config, Family, MacMode};
 
 use super::settings::device_key;
 
@@ -28,6 +28,8 @@ pub(super) struct Holder {
     is_up: bool,
     /// Whether the last attempt failed: what fails is told once.
     is_failing: bool,
+    /// The address that does not go with the priority, told once too.
+    misfit: Option<IpAddr>,
 }
 
 /// What became of a device since it was looked at last.
@@ -129,6 +131,25 @@ impl Holder {
         {
             self.fail("the gateway is not let go", key, &error);
         }
+    }
+
+    /// Says so if priority and addresses do not go together: 255 is for whoever owns the addresses, and for nobody else
+    /// (RFC 9568 §5.2.4). The file may not say what addresses the interface has; here it shows.
+    pub(super) fn mind_ownership(&mut self, key: Key, config: &Config, parent: &Interface) {
+        let settings = config.settings();
+        let is_owner = settings.priority.is_owner();
+        // Without a device of its own the gateway's addresses are on the parent whoever owns them.
+        let is_misfit =
+            |address: &IpAddr| settings.mac == MacMode::Virtual && parent.has_address(*address) != is_owner;
+        let misfit = settings.addresses.iter().find(is_misfit);
+        if let (Some(address), true) = (misfit, misfit != self.misfit) {
+            let what = match is_owner {
+                true => "priority 255, but the address is not the interface's own",
+                false => "the address is the interface's own, but the priority is not 255",
+            };
+            warn!(interface = parent.name, vrid = %key.vrid, %address, "{what}");
+        }
+        self.misfit = misfit;
     }
 
     /// True while the gateway is here.

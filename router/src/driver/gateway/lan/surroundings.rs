@@ -107,7 +107,10 @@ impl Lan {
             attached.guard_arp(device, &mut self.devices);
         }
         match (primary(parent, key.family, router.config()), <[u8; 6]>::try_from(parent.mac.as_slice())) {
-            (Some(primary), Ok(mac)) => Link::Up(Port { primary, mac: Mac(mac) }),
+            (Some(primary), Ok(mac)) => {
+                holder.mind_ownership(key, router.config(), parent);
+                Link::Up(Port { primary, mac: Mac(mac) })
+            }
             _ => Link::Down,
         }
     }
