@@ -136,6 +136,7 @@ pub(super) fn decode(message: &Message<'_>) -> Option<(u32, InterfaceAddress)> {
         peer,
         secondary: flags & IFA_F_SECONDARY != 0 && own.addr().is_ipv4(),
         no_prefix_route: flags & IFA_F_NOPREFIXROUTE != 0,
+        permanent: flags & IFA_F_PERMANENT != 0,
         tentative: flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED) != 0 && flags & IFA_F_OPTIMISTIC == 0,
     };
     Some((read_u32(header, 4), address))

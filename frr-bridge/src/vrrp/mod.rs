@@ -16,6 +16,7 @@
 mod arp;
 mod device;
 mod listener;
+mod operator;
 
 pub use arp::ArpGuard;
 pub use device::{ALIAS, Device, DeviceKey, Devices, LIFETIME, Origin};
