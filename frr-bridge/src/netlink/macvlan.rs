@@ -23,6 +23,8 @@ pub enum Ipv4Setting {
     ArpAnnounce = 18,
     /// `arp_ignore`.
     ArpIgnore = 19,
+    /// `accept_local`.
+    AcceptLocal = 23,
 }
 
 impl Ipv4Setting {
@@ -33,6 +35,7 @@ impl Ipv4Setting {
             Self::ReversePathFilter => "rp_filter",
             Self::ArpAnnounce => "arp_announce",
             Self::ArpIgnore => "arp_ignore",
+            Self::AcceptLocal => "accept_local",
         }
     }
 }

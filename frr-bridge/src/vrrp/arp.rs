@@ -4,6 +4,9 @@
 //! parent would tell its own hardware address for a virtual address, and hosts would keep that (RFC 9568 §8.1.2
 //! forbids it). While a guard is on, the parent answers and asks for its own addresses alone.
 //!
+//! Linux also drops packets from one of its own addresses. The owner of the virtual addresses advertises from one (§7.2),
+//! so whoever stands in for it would never hear that it is back: while a guard is on, the parent takes them.
+//!
 //! What the settings were before is noted in the alias of our devices on that parent, before they are changed. So the
 //! run after a crash does not take for the operator's what an earlier one has set, and puts back what was.
 
@@ -17,7 +20,7 @@ use crate::netlink::{Ipv4Setting, Requests, dump_links, set_alias, set_ipv4};
 #[derive(Debug)]
 pub struct ArpGuard {
     interface: u32,
-    before: [(Ipv4Setting, u32); 2],
+    before: Settings,
     /// Devices that say what was before.
     noted: Vec<u32>,
     is_on: bool,
@@ -68,23 +71,26 @@ pub(super) fn read(interface: &str, setting: Ipv4Setting) -> Option<u32> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
-fn note(before: &[(Ipv4Setting, u32); 2]) -> String {
-    let [(one, first), (other, second)] = before;
-    format!("{ALIAS}{BEFORE}{} {first} {} {second}", one.name(), other.name())
+fn note(before: &Settings) -> String {
+    let one = |(setting, value): &(Ipv4Setting, u32)| format!("{} {value}", setting.name());
+    format!("{ALIAS}{BEFORE}{}", before.iter().map(one).collect::<Vec<_>>().join(" "))
 }
 
-fn read_note(alias: &str) -> Option<[(Ipv4Setting, u32); 2]> {
+fn read_note(alias: &str) -> Option<Settings> {
     let mut words = alias.split_once(BEFORE)?.1.split(' ');
-    let mut next = |(setting, _): (Ipv4Setting, u32)| {
+    let mut before = WANTED;
+    for (setting, value) in &mut before {
         (words.next()? == setting.name()).then_some(())?;
-        Some((setting, words.next()?.parse().ok()?))
-    };
-    let [one, other] = WANTED;
-    Some([next(one)?, next(other)?])
+        *value = words.next()?.parse().ok()?;
+    }
+    Some(before)
 }
 
-/// Answer only for addresses of the interface asked; ask in the name of those too.
-const WANTED: [(Ipv4Setting, u32); 2] = [(Ipv4Setting::ArpIgnore, 1), (Ipv4Setting::ArpAnnounce, 2)];
+type Settings = [(Ipv4Setting, u32); 3];
+
+/// Answer only for addresses of the interface asked; ask in the name of those too; hear an owner.
+const WANTED: Settings =
+    [(Ipv4Setting::ArpIgnore, 1), (Ipv4Setting::ArpAnnounce, 2), (Ipv4Setting::AcceptLocal, 1)];
 /// Stands before the settings in a note.
 const BEFORE: &str = "; its parent had ";
 
@@ -94,8 +100,11 @@ mod tests {
 
     #[test]
     fn a_note_is_read_back_and_nothing_else_is_one() {
-        let before = [(Ipv4Setting::ArpIgnore, 0), (Ipv4Setting::ArpAnnounce, 2)];
-        assert_eq!(note(&before), "virtual router of ridgeway; its parent had arp_ignore 0 arp_announce 2");
+        let before =
+            [(Ipv4Setting::ArpIgnore, 0), (Ipv4Setting::ArpAnnounce, 2), (Ipv4Setting::AcceptLocal, 0)];
+        let expected =
+            "virtual router of ridgeway; its parent had arp_ignore 0 arp_announce 2 accept_local 0";
+        assert_eq!(note(&before), expected);
         assert_eq!(read_note(&note(&before)), Some(before));
         for bad in [ALIAS, "", "virtual router of ridgeway; its parent had arp_ignore x", "; its parent had "]
         {

@@ -30,6 +30,8 @@ fn an_owner_is_active_at_once_speaks_with_the_virtual_address_and_leaves_its_own
         })?;
 
         first.link_up("eth0")?;
+        // A link-local address does not outlast its link.
+        first.add_address("eth0", &format!("{LINK_LOCAL}/64"))?;
         let capture = Capture::start(lan.switch(), "br0", ADVERTS)?;
         // Neither a fact that fails nor that it is not to preempt counts for an owner.
         let plan = Plan::new(255).line("no vrrp 5 preempt");
