@@ -34,28 +34,6 @@ pub fn dump_addresses(requests: &mut Requests) -> io::Result<Vec<(u32, Interface
     Ok(addresses)
 }
 
-/// The addresses that an interface has for good: nobody has to hold them.
-pub fn permanent_addresses(requests: &mut Requests, interface: u32) -> io::Result<Vec<IpAddr>> {
-    let mut addresses = Vec::new();
-    for family in IpVersion::ALL.map(IpVersion::family) {
-        let header = [&[family, 0, 0, 0][..], &interface.to_ne_bytes()].concat();
-        let outcome = requests.dump(
-            RTM_GETADDR,
-            |request| request.put(&header),
-            |message| {
-                let found = decode(message).filter(|(index, _)| *index == interface && is_permanent(message));
-                addresses.extend(found.map(|(_, known)| known.address.addr()));
-            },
-        );
-        match outcome {
-            Ok(_is_interrupted) => {}
-            Err(error) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(addresses)
-}
-
 /// Adds an address; one that is there already is success.
 pub fn add_address(
     requests: &mut Requests,
@@ -140,13 +118,6 @@ pub(super) fn decode(message: &Message<'_>) -> Option<(u32, InterfaceAddress)> {
         tentative: flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED) != 0 && flags & IFA_F_OPTIMISTIC == 0,
     };
     Some((read_u32(header, 4), address))
-}
-
-/// IFA_F_PERMANENT, where the kernel tells all flags and where it tells eight.
-fn is_permanent(message: &Message<'_>) -> bool {
-    let Some((header, mut attributes)) = message.split(HEADER_LEN) else { return false };
-    let all = attributes.find(|(kind, _)| *kind == IFA_FLAGS).map(|(_, value)| read_u32(value, 0));
-    all.unwrap_or_else(|| u32::from(read_u8(header, 2))) & IFA_F_PERMANENT != 0
 }
 
 fn encode(interface: u32, address: IpNet, peer: Option<IpNet>) -> AddressMessage {

@@ -94,6 +94,22 @@ impl Requests {
         self.collect(sequence, |_| ())
     }
 
+    /// Sends one message, which `build` completes after its header, and waits for the acknowledgement.
+    pub(super) fn call(
+        &mut self,
+        kind: u16,
+        flags: u16,
+        build: impl FnOnce(&mut MessageBuffer),
+    ) -> io::Result<()> {
+        let sequence = self.next_sequence();
+        let mut request = MessageBuffer::default();
+        request.begin(kind, flags | message::NLM_F_REQUEST | message::NLM_F_ACK, sequence);
+        build(&mut request);
+        request.end();
+        self.send(request.as_slice())?;
+        self.collect(sequence, |_| ())
+    }
+
     /// Asks for everything of one kind; `header` is the fixed part of the request. True if the kernel says that
     /// something changed while it was reading.
     pub(super) fn dump(

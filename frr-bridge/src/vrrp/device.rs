@@ -24,9 +24,8 @@ use super::arp;
 use super::operator::Found;
 use crate::interface::Interface;
 use crate::netlink::{
-    Ipv4Setting, Requests, add_macvlan, dump_addresses, dump_links, hold_address, is_local,
-    permanent_addresses, remove_address, remove_link, set_alias, set_ipv4, set_link_up,
-    stop_address_generation,
+    Ipv4Setting, Requests, add_macvlan, dump_addresses, dump_links, hold_address, is_local, remove_address,
+    remove_link, set_alias, set_ipv4, set_link_up, stop_address_generation,
 };
 
 /// Which device.
@@ -111,8 +110,13 @@ impl Devices {
     pub fn hold(&mut self, device: &mut Device, addresses: &[IpAddr]) -> io::Result<()> {
         let mut wanted: Vec<IpNet> = addresses.iter().map(|address| net(*address)).collect();
         if device.origin == Origin::Parent {
-            let own = permanent_addresses(&mut self.requests, device.index)?;
-            wanted.retain(|address| !own.contains(&address.addr()));
+            let known = dump_addresses(&mut self.requests)?;
+            let is_own = |address: &IpNet| {
+                known.iter().any(|(index, own)| {
+                    *index == device.index && own.permanent && own.address.addr() == address.addr()
+                })
+            };
+            wanted.retain(|address| !is_own(address));
         }
         if device.origin != Origin::Parent {
             if !device.is_on {

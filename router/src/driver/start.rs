@@ -131,7 +131,7 @@ async fn serve(options: Options) -> Result<()> {
     }
     let leave = if options.keep_routes { Leave::Keep } else { Leave::Flush };
     let report = kernel.stop(leave).await?;
-    info!(removed = report.removed, failed = report.failed, "stopped");
+    info!(removed = report.removed, next_hops = report.next_hops, failed = report.failed, "stopped");
     drop(pid_file);
     Ok(())
 }

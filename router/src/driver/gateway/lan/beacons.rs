@@ -133,6 +133,7 @@ mod tests {
             secondary: false,
             no_prefix_route: false,
             tentative: false,
+            permanent: true,
         };
         Interface { addresses: addresses.iter().map(address).collect(), ..Interface::default() }
     }
