@@ -23,6 +23,8 @@ pub enum Ipv4Setting {
     ArpAnnounce = 18,
     /// `arp_ignore`.
     ArpIgnore = 19,
+    /// `accept_local`.
+    AcceptLocal = 23,
 }
 
 impl Ipv4Setting {
@@ -33,6 +35,7 @@ impl Ipv4Setting {
             Self::ReversePathFilter => "rp_filter",
             Self::ArpAnnounce => "arp_announce",
             Self::ArpIgnore => "arp_ignore",
+            Self::AcceptLocal => "accept_local",
         }
     }
 }
@@ -104,7 +107,7 @@ fn change(requests: &mut Requests, index: u32, attribute: LinkAttribute) -> io::
 }
 
 /// An attribute inside another one.
-fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+pub(super) fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
     let len = u16::try_from(value.len() + 4).unwrap_or(u16::MAX);
     let mut octets = [len.to_ne_bytes(), kind.to_ne_bytes()].concat();
     octets.extend_from_slice(value);

@@ -203,4 +203,4 @@ const RECEIVE_BUFFER: usize = 2 << 20;
 const SEND_BUFFER: usize = 1 << 20;
 
 /// The kernel answers at once; this is for one that is out of memory.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);

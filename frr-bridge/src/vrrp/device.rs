@@ -1,7 +1,8 @@
 //! The device of a virtual router: made, found again or taken over, switched on with its addresses and off.
 //!
-//! A device of ours carries [`ALIAS`], so that the next run knows it after a crash. One that somebody else made, as
-//! FRR asks its operators to, is recognised by its parent and hardware address, and is left as it was found. Where a hypervisor allows no second hardware address there is no device: the addresses are
+//! A device of ours carries an alias that begins with [`ALIAS`], so that the next run knows it after a crash. One that
+//! somebody else made, as FRR asks its operators to, is recognised by its parent and hardware address, and is left as it
+//! was found. Where a hypervisor allows no second hardware address there is no device: the addresses are
 //! put on the parent.
 //!
 //! A device is switched on when the kernel is seen to take packets for its addresses, not when it has acknowledged
@@ -84,7 +85,7 @@ impl Devices {
         let links = dump_links(&mut self.requests)?;
         let found = links.iter().find(|link| link.parent == Some(parent.index) && is_macvlan(link, mac));
         if let Some(link) = found {
-            let origin = if link.alias == ALIAS { Origin::Ours } else { Origin::Operator };
+            let origin = if is_ours(link) { Origin::Ours } else { Origin::Operator };
             info!(device = link.name, ?origin, "device of a virtual router found");
             let mut device = Device::new(link, parent, origin);
             if origin == Origin::Operator {
@@ -93,7 +94,7 @@ impl Devices {
             self.furnish(&device)?;
             return Ok(device);
         }
-        if let Some(stale) = links.iter().find(|link| link.name == name && link.alias == ALIAS) {
+        if let Some(stale) = links.iter().find(|link| link.name == name && is_ours(link)) {
             remove_link(&mut self.requests, stale.index)?;
         }
         add_macvlan(&mut self.requests, parent.index, &name, mac)?;
@@ -105,8 +106,18 @@ impl Devices {
     }
 
     /// Switches the device on and puts `addresses` there, for [`LIFETIME`]; those of ours that are not among them go.
+    /// What the parent itself has for good is left alone.
     pub fn hold(&mut self, device: &mut Device, addresses: &[IpAddr]) -> io::Result<()> {
-        let wanted: Vec<IpNet> = addresses.iter().map(|address| net(*address)).collect();
+        let mut wanted: Vec<IpNet> = addresses.iter().map(|address| net(*address)).collect();
+        if device.origin == Origin::Parent {
+            let known = dump_addresses(&mut self.requests)?;
+            let is_own = |address: &IpNet| {
+                known.iter().any(|(index, own)| {
+                    *index == device.index && own.permanent && own.address.addr() == address.addr()
+                })
+            };
+            wanted.retain(|address| !is_own(address));
+        }
         if device.origin != Origin::Parent {
             if !device.is_on {
                 // Packets come from the moment on that the device is on: by then it should know its addresses. A
@@ -164,7 +175,7 @@ impl Devices {
     ) -> io::Result<()> {
         let kept: Vec<u32> = kept.into_iter().map(|device| device.index).collect();
         for link in dump_links(&mut self.requests)? {
-            if link.parent == Some(parent) && link.alias == ALIAS && !kept.contains(&link.index) {
+            if link.parent == Some(parent) && is_ours(&link) && !kept.contains(&link.index) {
                 info!(device = link.name, "left-over device removed");
                 remove_link(&mut self.requests, link.index)?;
             }
@@ -261,6 +272,11 @@ impl Device {
     }
 }
 
+/// True of a device that this run or an earlier one has made.
+pub(super) fn is_ours(link: &Interface) -> bool {
+    link.alias.starts_with(ALIAS)
+}
+
 /// As FRR's manual names them; in base 16 where an index of six digits would make it too long.
 fn name(parent: u32, key: DeviceKey) -> String {
     let name = format!("vrrp{}-{parent}-{}", key.ip_version, key.vrid);
@@ -285,7 +301,7 @@ fn is_link_local(address: IpAddr) -> bool {
     matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local())
 }
 
-/// Written on devices of ours.
+/// What is written on devices of ours begins so.
 pub const ALIAS: &str = "virtual router of ridgeway";
 /// How long addresses stay unless they are held again.
 pub const LIFETIME: Duration = Duration::from_secs(4);

@@ -23,6 +23,7 @@ macro_rules! every_peer {
     };
 }
 
+mod accept;
 mod collision;
 mod death;
 mod ecmp;
@@ -37,6 +38,7 @@ mod gateway_wire;
 mod hostile;
 mod interface;
 mod next_hop;
+mod owner;
 mod pair;
 mod policy;
 mod restart;

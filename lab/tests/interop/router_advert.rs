@@ -14,7 +14,7 @@ fn a_host_takes_the_virtual_router_and_an_address_and_keeps_both_over_a_failover
         let mut active = Router::start(&first, Member::Ours, asking(200))?;
         eventually(Duration::from_secs(10), "the better router is Active", || has_gateway(&first))?;
         let _backup = Router::start(&second, Member::Ours, asking(100))?;
-        let capture = Capture::start(lan.switch(), "br0", ADVERTISEMENTS)?;
+        let capture = Capture::start(lan.switch(), "br0", "icmp6")?;
         // It asks when its link comes up, and so does not wait for the next unsolicited one.
         let host = lab.namespace("host")?;
         lan.attach(&host, "eth0", &["10.0.0.9/24"])?;
@@ -28,7 +28,7 @@ fn a_host_takes_the_virtual_router_and_an_address_and_keeps_both_over_a_failover
         })?;
 
         let seen = read(capture, "icmpv6.type == 134")?;
-        ensure!(seen.len() >= 3, "{seen:?}");
+        ensure!(seen.len() >= 2, "{seen:?}");
         for advert in &seen {
             ensure!(advert.mac == VMAC && advert.source == LINK_LOCAL, "from {advert:?}");
             ensure!(advert.link_layer == VMAC && advert.hop_limit == "255", "{advert:?}");
@@ -39,27 +39,30 @@ fn a_host_takes_the_virtual_router_and_an_address_and_keeps_both_over_a_failover
     });
 }
 
+/// The Active is not told to advertise here, so whatever is seen comes from the backup.
 #[test]
-fn a_backup_advertises_nothing_also_when_it_is_asked() {
+fn a_backup_advertises_nothing_also_when_it_is_asked_until_it_is_active() {
     lab::run("a silent backup", |lab| {
         let (lan, first, second) = routers(lab)?;
-        let mut active = Router::start(&first, Member::Ours, asking(200))?;
+        let mut active = Router::start(&first, Member::Ours, Plan::new(200))?;
         eventually(Duration::from_secs(10), "the better router is Active", || has_gateway(&first))?;
         let _backup = Router::start(&second, Member::Ours, asking(100))?;
         std::thread::sleep(Duration::from_secs(1));
-        let from_backup = || Capture::start(lan.switch(), "port1", "inbound and icmp6");
-        let capture = from_backup()?;
+        let capture = Capture::start(lan.switch(), "br0", "icmp6")?;
         let host = lab.namespace("host")?;
         lan.attach(&host, "eth0", &["10.0.0.9/24"])?;
-        eventually(Duration::from_secs(10), "the host is configured", || configured(&host))?;
-        let seen = read(capture, "icmpv6.type == 134")?;
-        ensure!(seen.is_empty(), "the backup advertises: {seen:?}");
-        let capture = from_backup()?;
+        std::thread::sleep(Duration::from_secs(5));
         active.terminate()?;
-        eventually(Duration::from_secs(10), "the other router is Active", || has_gateway(&second))?;
-        std::thread::sleep(Duration::from_millis(500));
-        let seen = read(capture, "icmpv6.type == 134")?;
-        ensure!(!seen.is_empty(), "the new Active advertises nothing");
+        eventually(Duration::from_secs(10), "the host is configured", || configured(&host))?;
+        let told = "icmpv6.type == 133 || icmpv6.type == 134 || icmpv6.type == 136";
+        let seen = capture.fields(told, &["icmpv6.type", "eth.src"])?;
+        let is_router = |line: &&String| line.ends_with(VMAC);
+        let asked = seen.iter().filter(|line| line.starts_with("133")).count();
+        ensure!(asked >= 2, "nobody asked: {seen:?}");
+        // The new Active speaks up by a neighbour advertisement, and by router advertisements after that alone.
+        let first = seen.iter().find(is_router).context("no router spoke")?;
+        ensure!(first.starts_with("136"), "a router advertisement before it was Active: {seen:?}");
+        ensure!(seen.iter().any(|line| line.starts_with("134")), "{seen:?}");
         Ok(())
     });
 }
@@ -78,7 +81,7 @@ fn what_the_file_says_is_what_hosts_are_told() {
             "ipv6 nd dnssl lan.example infinite",
         ];
         let plan = lines.iter().fold(asking(200), |plan, line| plan.line(line));
-        let capture = Capture::start(lan.switch(), "br0", ADVERTISEMENTS)?;
+        let capture = Capture::start(lan.switch(), "br0", "icmp6")?;
         let mut router = Router::start(&first, Member::Ours, plan)?;
         eventually(Duration::from_secs(10), "it is Active", || has_gateway(&first))?;
         std::thread::sleep(Duration::from_secs(1));
@@ -100,19 +103,22 @@ fn what_the_file_says_is_what_hosts_are_told() {
             "icmpv6.checksum.status",
         ];
         let seen = capture.fields("icmpv6.type == 134", &fields)?;
-        let told = |lifetime: &str| {
+        let told = |lifetime: &str, preference: &str| {
             format!(
-                "{lifetime}\tTrue\t3\t1400\t2001:db8:0:7::,2001:db8::\t3600,2592000\t600,604800\tFalse,True\t\
+                "{lifetime}\tTrue\t{preference}\t1400\t2001:db8:0:7::,2001:db8::\t3600,2592000\t600,604800\tFalse,True\t\
                  2001:db8::53\t30\tlan.example\t1"
             )
         };
         let plain = |line: &String| {
-            let line = line.replace("\t1\t3\t", "\tTrue\t3\t").replace("\t0,1\t", "\tFalse,True\t");
+            let line = line
+                .replace("\t1\t3\t", "\tTrue\t3\t")
+                .replace("\t1\t0\t", "\tTrue\t0\t")
+                .replace("\t0,1\t", "\tFalse,True\t");
             line.replace("2001:db8:0:7:0:0:0:0", "2001:db8:0:7::")
         };
         let seen: Vec<String> = seen.iter().map(plain).collect();
-        ensure!(seen.first() == Some(&told("1200")), "{seen:?}");
-        ensure!(seen.last() == Some(&told("0")), "the last: {seen:?}");
+        ensure!(seen.first() == Some(&told("1200", "3")), "{seen:?}");
+        ensure!(seen.last() == Some(&told("0", "0")), "the last: {seen:?}");
         Ok(())
     });
 }
@@ -188,6 +194,5 @@ fn routers(lab: &Lab) -> Result<(Segment, Namespace, Namespace)> {
     Ok((lan, first?, second?))
 }
 
-const ADVERTISEMENTS: &str = "icmp6";
 /// Of the IPv6 virtual router 5.
 const VMAC: &str = "00:00:5e:00:02:05";

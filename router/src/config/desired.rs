@@ -160,7 +160,8 @@ pub struct Vrrp {
     pub unicast_peers: Vec<IpAddr>,
     /// False after `!@ vrrp N no-virtual-mac`: addresses sit on the interface itself.
     pub virtual_mac: bool,
-    /// `!@ vrrp N accept-mode`: packets to the virtual addresses are taken by a router that does not own them.
+    /// False after `!@ vrrp N no-accept-mode`: a router that does not own the virtual addresses refuses packets to them,
+    /// but for neighbour discovery. FRR: true, always.
     pub accept_mode: bool,
     /// `!@ vrrp N track … decrement P`.
     pub tracks: Vec<Track>,
@@ -241,7 +242,7 @@ impl Default for Vrrp {
             garp_refresh: None,
             unicast_peers: Vec::new(),
             virtual_mac: true,
-            accept_mode: false,
+            accept_mode: true,
             tracks: Vec::new(),
         }
     }

@@ -72,6 +72,10 @@ pub(crate) const ROWS: &[Row] = &[
         router(draft, line)?.accept_mode = true;
         Ok(())
     }),
+    Row::act("!@ vrrp (1-255) no-accept-mode", |draft, line| {
+        router(draft, line)?.accept_mode = false;
+        Ok(())
+    }),
     Row::act(
         "!@ vrrp (1-255) track <default-route [<v4|v6>]|bgp-peer <A.B.C.D|X:X::X:X>|interface WORD|route <A.B.C.D/M|X:X::X:X/M>> decrement = (1-254)",
         track,

@@ -2,7 +2,7 @@
 //! ARP settings while an IPv4 device is on it.
 
 use frr_bridge::interface::Interface;
-use frr_bridge::vrrp::{ArpGuard, Devices, Frames, Listener};
+use frr_bridge::vrrp::{ArpGuard, Device, Devices, Frames, Listener};
 use tracing::{debug, warn};
 use vrrp_core::{Family, Transmit};
 
@@ -16,22 +16,23 @@ pub(super) struct Attachment {
     v6: Option<Listener>,
     /// Hears hosts that look for a router, once there is something to tell them.
     solicitations: Option<Listener>,
-    /// The parent's ARP settings, once an IPv4 device is on it.
-    arp: Option<ArpGuard>,
+    /// The parent's ARP settings: on while an IPv4 device is there.
+    arp: ArpGuard,
     /// Whether the last packet could be sent: what fails is told once.
     is_sending: bool,
 }
 
 impl Attachment {
     /// Opens the sockets.
-    pub(super) fn open(parent: &Interface) -> std::io::Result<Self> {
+    pub(super) fn open(parent: &Interface, devices: &mut Devices) -> std::io::Result<Self> {
         let listen = |family: Family| {
             Listener::open(parent, family.group())
                 .inspect_err(|error| warn!(interface = parent.name, ?family, %error, "cannot listen"))
         };
         let (v4, v6) = (listen(Family::Ipv4).ok(), listen(Family::Ipv6).ok());
         let frames = Frames::open(parent.index)?;
-        Ok(Self { parent: parent.index, frames, v4, v6, solicitations: None, arp: None, is_sending: true })
+        let arp = ArpGuard::find(devices.requests(), parent)?;
+        Ok(Self { parent: parent.index, frames, v4, v6, solicitations: None, arp, is_sending: true })
     }
 
     /// The interface they are on.
@@ -94,19 +95,16 @@ impl Attachment {
         }
     }
 
-    /// Keeps the parent from answering for the virtual addresses.
-    pub(super) fn guard_arp(&mut self, parent: &Interface, devices: &mut Devices) {
-        if self.arp.is_none() {
-            match ArpGuard::set(devices.requests(), parent.index, &parent.name) {
-                Ok(guard) => self.arp = Some(guard),
-                Err(error) => warn!(interface = parent.name, %error, "ARP stays as it is"),
-            }
+    /// Keeps the parent from answering for the virtual addresses, which `device` has.
+    pub(super) fn guard_arp(&mut self, device: &Device, devices: &mut Devices) {
+        if let Err(error) = self.arp.set(devices.requests(), device) {
+            warn!(parent = self.parent, %error, "ARP stays as it is");
         }
     }
 
     /// Puts the parent back as it was.
-    pub(super) fn close(self, devices: &mut Devices) {
-        if let Some(Err(error)) = self.arp.map(|guard| guard.release(devices.requests())) {
+    pub(super) fn release_arp(&mut self, devices: &mut Devices) {
+        if let Err(error) = self.arp.release(devices.requests()) {
             debug!(parent = self.parent, %error, "ARP not put back");
         }
     }

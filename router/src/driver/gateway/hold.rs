@@ -7,10 +7,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use frr_bridge::interface::{Interface, InterfaceFlags};
-use frr_bridge::vrrp::{Device, Devices};
+use frr_bridge::netlink::Refusal;
+use frr_bridge::vrrp::{Device, Devices, Origin};
 use tracing::warn;
 use vrrp_core::segment::Key;
-use vrrp_core::{Activation, Config, Family};
+use vrrp_core::{Activation, Config, Family, MacMode};
 
 use super::settings::device_key;
 
@@ -20,11 +21,15 @@ pub(super) struct Holder {
     device: Option<Device>,
     /// The gateway that is held.
     active: Option<Activation>,
+    /// What keeps packets away meanwhile.
+    refusals: Vec<Refusal>,
     /// Whether the kernel has shown the device, and it as up.
     is_known: bool,
     is_up: bool,
     /// Whether the last attempt failed: what fails is told once.
     is_failing: bool,
+    /// The address that does not go with the priority, told once too.
+    misfit: Option<IpAddr>,
 }
 
 /// What became of a device since it was looked at last.
@@ -80,8 +85,31 @@ impl Holder {
 
     /// The gateway is here.
     pub(super) fn activate(&mut self, key: Key, activation: Activation, devices: &mut Devices) {
+        self.refuse(key, &activation);
         self.active = Some(activation);
         self.hold(key, devices);
+    }
+
+    /// Without Accept_Mode packets for the addresses are refused (RFC 9568 §6.1). The owner's interface does not say
+    /// its own hardware address for them, which the kernel would (§8.1.2, §8.2.2).
+    fn refuse(&mut self, key: Key, activation: &Activation) {
+        // Their names are free again before they are given anew.
+        self.refusals.clear();
+        let Some(device) = &self.device else { return };
+        let name = |what: &str| format!("ridgeway-{what}-{}-{}", device.parent(), key.vrid);
+        let addresses: Vec<IpAddr> = activation.addresses.iter().collect();
+        let packets = (!activation.accepts).then(|| Refusal::of_packets(&name("accept"), &addresses));
+        let is_apart = device.origin() != Origin::Parent;
+        let questions = (activation.is_owner && is_apart)
+            .then(|| Refusal::of_questions(&name("owner"), device.parent(), &addresses));
+        for refusal in packets.into_iter().chain(questions) {
+            match refusal {
+                Ok(refusal) => self.refusals.push(refusal),
+                Err(error) => {
+                    warn!(vrid = %key.vrid, family = ?key.family, %error, "no packet filter: nothing is refused");
+                }
+            }
+        }
     }
 
     /// Holds the gateway, if it is here, for a while longer.
@@ -97,11 +125,31 @@ impl Holder {
     /// The gateway is elsewhere.
     pub(super) fn deactivate(&mut self, key: Key, devices: &mut Devices) {
         self.active = None;
+        self.refusals.clear();
         if let Some(device) = &mut self.device
             && let Err(error) = devices.release(device)
         {
             self.fail("the gateway is not let go", key, &error);
         }
+    }
+
+    /// Says so if priority and addresses do not go together: 255 is for whoever owns the addresses, and for nobody else
+    /// (RFC 9568 §5.2.4). The file may not say what addresses the interface has; here it shows.
+    pub(super) fn mind_ownership(&mut self, key: Key, config: &Config, parent: &Interface) {
+        let settings = config.settings();
+        let is_owner = settings.priority.is_owner();
+        // Without a device of its own the gateway's addresses are on the parent whoever owns them.
+        let is_misfit =
+            |address: &IpAddr| settings.mac == MacMode::Virtual && parent.has_address(*address) != is_owner;
+        let misfit = settings.addresses.iter().find(is_misfit);
+        if let (Some(address), true) = (misfit, misfit != self.misfit) {
+            let what = match is_owner {
+                true => "priority 255, but the address is not the interface's own",
+                false => "the address is the interface's own, but the priority is not 255",
+            };
+            warn!(interface = parent.name, vrid = %key.vrid, %address, "{what}");
+        }
+        self.misfit = misfit;
     }
 
     /// True while the gateway is here.

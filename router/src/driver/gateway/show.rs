@@ -41,7 +41,7 @@ pub(super) fn snapshots(lan: &Lan) -> Vec<VirtualRouterSnapshot> {
             is_shut: vrrp.shutdown,
             priority: vrrp.priority,
             preempts: vrrp.preempt,
-            accepts: true,
+            accepts: vrrp.accept_mode || vrrp.priority == Priority::OWNER.get(),
             interval: vrrp.advertisement_interval,
             v4: of(Family::Ipv4),
             v6: of(Family::Ipv6),

@@ -166,6 +166,7 @@ impl Lan {
         if let Some(mut holder) = self.holders.remove(&key) {
             holder.remove(&mut self.devices);
         }
+        self.loosen_arp();
     }
 
     /// The gateway is taken before that is told, and let go after.
@@ -229,8 +230,8 @@ impl Lan {
         for holder in self.holders.values_mut() {
             holder.remove(&mut self.devices);
         }
-        if let Some(attached) = self.attachment.take() {
-            attached.close(&mut self.devices);
+        if let Some(attached) = &mut self.attachment {
+            attached.release_arp(&mut self.devices);
         }
     }
 }

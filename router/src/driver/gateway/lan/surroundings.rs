@@ -44,6 +44,17 @@ impl Lan {
                 holder.hold(key, &mut self.devices);
             }
         }
+        self.loosen_arp();
+    }
+
+    /// Puts the parent's ARP settings back once no device needs them.
+    pub(super) fn loosen_arp(&mut self) {
+        let needs = |(key, router): (Key, &VirtualRouter)| {
+            key.family == Family::Ipv4 && router.config().settings().mac == MacMode::Virtual
+        };
+        if let (false, Some(attached)) = (self.segment.routers().any(needs), &mut self.attachment) {
+            attached.release_arp(&mut self.devices);
+        }
     }
 
     /// Sockets on the interface that is there now; nothing if there is none.
@@ -55,7 +66,7 @@ impl Lan {
             self.holders.values_mut().for_each(Holder::forget);
         }
         if let (None, Some(parent)) = (&self.attachment, parent) {
-            match Attachment::open(parent) {
+            match Attachment::open(parent, &mut self.devices) {
                 Ok(attached) => {
                     self.attachment = Some(attached);
                     self.sweep(parent);
@@ -91,11 +102,15 @@ impl Lan {
         if !holder.obtain((key, router.config()), parent, &mut self.devices) || !parent.is_operative() {
             return Link::Down;
         }
-        if key.family == Family::Ipv4 && router.config().settings().mac == MacMode::Virtual {
-            attached.guard_arp(parent, &mut self.devices);
+        let is_apart = router.config().settings().mac == MacMode::Virtual;
+        if let (Family::Ipv4, true, Some(device)) = (key.family, is_apart, holder.device()) {
+            attached.guard_arp(device, &mut self.devices);
         }
         match (primary(parent, key.family, router.config()), <[u8; 6]>::try_from(parent.mac.as_slice())) {
-            (Some(primary), Ok(mac)) => Link::Up(Port { primary, mac: Mac(mac) }),
+            (Some(primary), Ok(mac)) => {
+                holder.mind_ownership(key, router.config(), parent);
+                Link::Up(Port { primary, mac: Mac(mac) })
+            }
             _ => Link::Down,
         }
     }
