@@ -11,6 +11,7 @@
 //! [`Wanted`] - so nothing queues up and nothing can be missed. The thread is started by the first configuration that
 //! has a virtual router; without one there is nothing.
 
+mod attachment;
 mod facts;
 mod hold;
 mod lan;
