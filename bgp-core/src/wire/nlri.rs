@@ -55,7 +55,7 @@ impl<'a> NlriIter<'a> {
 
     /// Takes the next destination, read by the family's way of reading.
     #[inline]
-    fn take_nlri(&mut self, read: fn(&[u8], u8) -> Option<Prefix>) -> Option<Nlri> {
+    fn take_nlri(&mut self, read: impl Fn(&[u8], u8) -> Option<Prefix>) -> Option<Nlri> {
         loop {
             let path_id = if self.has_path_id { self.take_path_id()? } else { 0 };
             let (len, octets) = self.take_prefix()?;
