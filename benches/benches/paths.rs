@@ -14,9 +14,9 @@ fn paths(criterion: &mut Criterion) {
     for path in work::PATHS {
         let mut group = criterion.benchmark_group(path.name);
         group.sampling_mode(SamplingMode::Flat).sample_size(20).measurement_time(Duration::from_secs(3));
-        let mut work = None;
+        let mut work = (path.begin)();
+        group.throughput(Throughput::Elements(work.units as u64));
         group.bench_function(format!("per {}", path.unit), |bencher| {
-            let work = work.get_or_insert_with(path.begin);
             bencher.iter_custom(|repetitions| {
                 let mut taken = Duration::ZERO;
                 for _ in 0..repetitions {

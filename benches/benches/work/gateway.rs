@@ -56,7 +56,7 @@ pub(crate) fn step() -> Work {
         |pair| {
             let mut said = 0;
             for _ in 0..TIMES {
-                pair.now = pair.now + Duration::from_secs(1);
+                pair.now += Duration::from_secs(1);
                 pair.backup.handle_packet(&datagram(&pair.heard), pair.now);
                 while pair.backup.poll_transmit().is_some() {
                     said += 1;
