@@ -133,7 +133,9 @@ fn messages(table: &Table, each: Option<usize>) -> Vec<Vec<u8>> {
     let mut left = all.chunks(each.unwrap_or(1));
     let updates = table.groups.iter().filter_map(|group| {
         let prefixes = if each.is_some() { left.next()? } else { &group.prefixes[..] };
-        Some(peer::update(&group.attrs, prefixes, &who))
+        let mut attrs = group.attrs.clone();
+        attrs[group.sender_at..][..4].copy_from_slice(&who.asn.to_be_bytes());
+        Some(peer::update(&attrs, prefixes, &who))
     });
     updates.filter(|message| ours::has_distinct_communities(message)).collect()
 }
