@@ -13,7 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("router", &["bgp-core", "vrrp-core", "frr-bridge", "testkit"]),
     ("testkit", &["bgp-core", "vrrp-core"]),
     ("lab", &[]),
-    ("benches", &["bgp-core", "lab"]),
+    ("benches", &["bgp-core", "vrrp-core", "frr-bridge", "router", "lab"]),
 ];
 
 #[test]

@@ -41,9 +41,7 @@ impl Rib {
         let Some(peer) = self.shared.peers.ix(from) else { return received };
         for unreach in update.unreach() {
             let family = &mut self.families[unreach.family];
-            for nlri in unreach.nlri {
-                family.withdraw(&mut self.shared, peer, &nlri);
-            }
+            unreach.nlri.for_each(|nlri| family.withdraw(&mut self.shared, peer, &nlri));
         }
         let mut block = core::mem::take(&mut self.block);
         block.clear();
@@ -77,9 +75,7 @@ impl FamilyRib {
         }
         let is_looped = is_looped(shared, session, config, update);
         if is_looped && !config.soft_reconfiguration || !may_be(session, self.family, reach.next_hop) {
-            for nlri in reach.nlri {
-                self.withdraw(shared, peer, &nlri);
-            }
+            reach.nlri.for_each(|nlri| self.withdraw(shared, peer, &nlri));
             return None;
         }
         let via = via_of(session, reach.next_hop);
