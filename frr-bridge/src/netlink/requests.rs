@@ -118,18 +118,28 @@ impl Requests {
         header: impl FnOnce(&mut MessageBuffer),
         mut each: impl FnMut(&Message<'_>),
     ) -> io::Result<bool> {
-        let sequence = self.next_sequence();
-        let mut request = MessageBuffer::default();
-        request.begin(kind, message::NLM_F_REQUEST | NLM_F_DUMP, sequence);
-        header(&mut request);
-        request.end();
-        self.send(request.as_slice())?;
         let mut is_interrupted = false;
-        self.collect(sequence, |message| {
+        self.ask((kind, NLM_F_DUMP), header, |message| {
             is_interrupted |= message.flags & NLM_F_DUMP_INTR != 0;
             each(message);
         })?;
         Ok(is_interrupted)
+    }
+
+    /// Asks for something, and hands out what the kernel says before its last word.
+    pub(super) fn ask(
+        &mut self,
+        (kind, flags): (u16, u16),
+        body: impl FnOnce(&mut MessageBuffer),
+        each: impl FnMut(&Message<'_>),
+    ) -> io::Result<()> {
+        let sequence = self.next_sequence();
+        let mut request = MessageBuffer::default();
+        request.begin(kind, message::NLM_F_REQUEST | flags, sequence);
+        body(&mut request);
+        request.end();
+        self.send(request.as_slice())?;
+        self.collect(sequence, each)
     }
 
     /// Sends octets in one go.

@@ -19,8 +19,8 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::message::{
-    AF_INET, AF_INET6, Attributes, Message, MessageBuffer, NLM_F_CREATE, NLM_F_REPLACE, NLM_F_REQUEST,
-    RTM_DELROUTE, RTM_GETROUTE, RTM_NEWROUTE, read_address, read_u8, read_u16, read_u32,
+    AF_INET, AF_INET6, Attributes, Message, MessageBuffer, NLM_F_ACK, NLM_F_CREATE, NLM_F_REPLACE,
+    NLM_F_REQUEST, RTM_DELROUTE, RTM_GETROUTE, RTM_NEWROUTE, read_address, read_u8, read_u16, read_u32,
 };
 use super::requests::{IpVersion, Requests, Selection};
 use crate::route::{Hop, Protocol, Route, RouteKind};
@@ -85,6 +85,21 @@ pub fn dump_routes(
         }
     }
     Ok(())
+}
+
+/// Whether packets to `address` on `interface` are taken by this machine, by its tables at this moment.
+pub fn is_local(requests: &mut Requests, interface: u32, address: IpAddr) -> io::Result<bool> {
+    let (family, len) = if address.is_ipv4() { (AF_INET, 32) } else { (AF_INET6, 128) };
+    let mut is_local = false;
+    let body = |request: &mut MessageBuffer| {
+        request.put(&[family, len, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        with_octets(address, |octets| request.attribute(RTA_DST, octets));
+        request.attribute(RTA_OIF, &interface.to_ne_bytes());
+    };
+    requests.ask((RTM_GETROUTE, NLM_F_ACK), body, |message| {
+        is_local |= message.kind == RTM_NEWROUTE && read_u8(message.payload, 7) == RTN_LOCAL;
+    })?;
+    Ok(is_local)
 }
 
 /// Adds RTM_NEWROUTE to `buffer`.
@@ -298,6 +313,7 @@ const RTA_NH_ID: u16 = 30;
 
 const RTN_UNSPEC: u8 = 0;
 const RTN_UNICAST: u8 = 1;
+const RTN_LOCAL: u8 = 2;
 const RTN_BLACKHOLE: u8 = 6;
 const RTN_UNREACHABLE: u8 = 7;
 const RTN_PROHIBIT: u8 = 8;
