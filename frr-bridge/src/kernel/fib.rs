@@ -193,7 +193,7 @@ impl Fib {
     pub(super) fn flush(&mut self, outbox: &mut Outbox) -> io::Result<()> {
         self.writer.flush(&mut self.requests)?;
         for id in self.writer.take_lost() {
-            self.objects.forget(id);
+            self.objects.avoid(id);
         }
         for failure in self.writer.take_failures() {
             let (prefix, refusal) = (failure.prefix, Refusal(failure.errno));

@@ -20,7 +20,7 @@ use crate::route::{Hop, Route, RouteKind};
 #[derive(Debug, Default)]
 pub(super) struct Objects {
     by_id: BTreeMap<u32, Object>,
-    /// `None`: the kernel refuses to make one, and will say of each route why.
+    /// `None`: not before the kernel is read again or the interface changes, as it refused to make one or to use it.
     by_hop: HashMap<Hop, Option<u32>>,
     /// Distance of the last number from the first.
     last: u32,
@@ -49,7 +49,7 @@ impl Objects {
         self.unless_unsupported(outcome)
     }
 
-    /// A route of ours was read that goes by the object of this number. Its next hop is filled in where the kernel
+    /// A route was read that goes by the object of this number. Its next hop is filled in where the kernel
     /// leaves it out.
     pub(super) fn see(&mut self, route: &mut Route, id: u32) {
         let Some(object) = self.by_id.get_mut(&id) else { return };
@@ -92,6 +92,13 @@ impl Objects {
             self.by_hop.remove(&object.hop);
         }
         true
+    }
+
+    /// The kernel does not let routes go by it. If it is still there, it is taken up when the kernel is read.
+    pub(super) fn avoid(&mut self, id: u32) {
+        if let Some(object) = self.by_id.remove(&id) {
+            self.by_hop.insert(object.hop, None);
+        }
     }
 
     /// The kernel drops an interface's objects when it goes down or loses its carrier. True if there were any.

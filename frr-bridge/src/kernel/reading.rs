@@ -53,10 +53,10 @@ impl Task {
         self.fib.objects.read(&mut self.fib.requests)?;
         let objects = &mut self.fib.objects;
         dump_routes(&mut self.fib.requests, selection, |mut route, next_hop| {
+            if let Some(id) = next_hop {
+                objects.see(&mut route, id);
+            }
             if route.protocol.is_ours() {
-                if let Some(id) = next_hop {
-                    objects.see(&mut route, id);
-                }
                 held.insert(&route);
             } else if is_foreign(&route) {
                 foreign.push(route);
