@@ -104,15 +104,16 @@ fn measure(cli: &Cli) -> Result<()> {
     Ok(())
 }
 
-/// Figures of every run; a run that fails has none, and says why.
+/// Figures of every run; a run that fails has those that it came to, and says why.
 fn runs(work: Work, contender: Contender, settings: &Settings, count: usize) -> Vec<Vec<report::Figure>> {
     let mut all = Vec::new();
     for _ in 0..count {
         let start = Instant::now();
-        match work.measure(contender, settings) {
-            Ok(figures) => all.push(figures),
-            Err(error) => eprintln!("{}, {}: {error:#}", work.title(), contender.title()),
+        let mut figures = Vec::new();
+        if let Err(error) = work.measure(contender, settings, &mut figures) {
+            eprintln!("{}, {}: {error:#}", work.title(), contender.title());
         }
+        all.push(figures);
         eprintln!("{}: {} ({:.0} s)", work.title(), contender.title(), start.elapsed().as_secs_f64());
     }
     all

@@ -53,10 +53,11 @@ impl Table {
         Self { title: title.to_owned(), columns: Vec::new() }
     }
 
-    /// Adds a router's column from the figures of several runs: the median of each. No run, no figures.
+    /// Adds a router's column from the figures of several runs: the median of each.
     pub fn add(&mut self, contender: Contender, runs: &[Vec<Figure>]) {
-        let first = runs.first().map_or(&[][..], Vec::as_slice);
-        let medians = first.iter().map(|figure| {
+        // A run that failed has fewer.
+        let longest = runs.iter().max_by_key(|figures| figures.len()).map_or(&[][..], Vec::as_slice);
+        let medians = longest.iter().map(|figure| {
             let of_all = runs.iter().flatten().filter(|other| other.what == figure.what);
             let mut values: Vec<f64> = of_all.map(|other| other.value).collect();
             values.sort_by(f64::total_cmp);

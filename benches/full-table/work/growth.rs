@@ -10,8 +10,7 @@ use crate::report::{Figure, Limit};
 use crate::stand::{Loaded, Stand};
 
 /// Four sizes of table, four numbers of feeds. Who runs out of patience has no figures for what is larger.
-pub fn measure(contender: Contender, settings: &Settings) -> Result<Vec<Figure>> {
-    let mut figures = Vec::new();
+pub fn measure(contender: Contender, settings: &Settings, figures: &mut Vec<Figure>) -> Result<()> {
     let routes = [0.25, 0.5, 1.0, 2.0]
         .map(|millions| (millions, format!("{millions} M routes"), (millions * 1e6) as u32, 1));
     let feeds = [1, 2, 4, 8].map(|feeds| (f64::from(feeds), format!("{feeds} feeds"), 1_200_000, feeds));
@@ -31,15 +30,19 @@ pub fn measure(contender: Contender, settings: &Settings) -> Result<Vec<Figure>>
             figures.push(Figure::new(format!("{what}: resident, MB"), megabytes(loaded.resident)));
             costs.push((what, processor / size, megabytes(loaded.resident) / size));
         }
-        if let [(first, processor, resident), .., (last, processor_then, resident_then)] = &costs[..] {
-            // Linear, and no knee: what is larger must not be dearer by the piece.
-            let limit = Limit::AtMost(1.3);
-            let title = format!("{last} to {first}, by the piece");
-            figures.push(Figure::new(format!("{title}: processor"), processor_then / processor).limit(limit));
-            figures.push(Figure::new(format!("{title}: resident"), resident_then / resident).limit(limit));
-        }
+        let [(first, processor, resident), .., (last, processor_then, resident_then)] = &costs[..] else {
+            continue;
+        };
+        let step = costs.windows(2).map(|pair| pair[1].1 / pair[0].1).fold(0.0, f64::max);
+        let title = format!("{last} to {first}, by the piece");
+        figures.extend([
+            Figure::new(format!("{title}: processor"), processor_then / processor),
+            // No knee: twice as much must not be much dearer by the piece.
+            Figure::new(format!("{title}: processor, largest step"), step).limit(Limit::AtMost(1.3)),
+            Figure::new(format!("{title}: resident"), resident_then / resident).limit(Limit::AtMost(1.0)),
+        ]);
     }
-    Ok(figures)
+    Ok(())
 }
 
 fn load(contender: Contender, prefixes: u32, feeds: u16, settings: &Settings) -> Result<Loaded> {

@@ -11,18 +11,19 @@ use crate::report::{Figure, Limit};
 use crate::stand::Stand;
 
 /// Processor with keepalives every half minute, and every three seconds as the site's sessions have them.
-pub fn measure(contender: Contender, settings: &Settings) -> Result<Vec<Figure>> {
+pub fn measure(contender: Contender, settings: &Settings, figures: &mut Vec<Figure>) -> Result<()> {
     let (_, resident_with_one) = rest(contender, plan(1, SLOW), settings, Duration::ZERO)?;
     let (slow, resident) = rest(contender, plan(SESSIONS, SLOW), settings, Duration::from_secs(30))?;
     let (fast, _) = rest(contender, plan(SESSIONS, FAST), settings, Duration::from_secs(15))?;
     let session = resident.saturating_sub(resident_with_one) as f64 / f64::from(SESSIONS - 1) / 1e3;
     let limit = Limit::AtMost(1.0);
-    Ok(vec![
+    figures.extend([
         Figure::new("processor, % of a core", slow).limit(limit),
         Figure::new("processor with keepalives every 3 s, % of a core", fast).limit(limit),
         Figure::new("resident, MB", resident as f64 / 1e6),
         Figure::new("memory a session, kB", session),
-    ])
+    ]);
+    Ok(())
 }
 
 /// Percents of a core over `time`, and octets resident.

@@ -12,7 +12,7 @@ use crate::report::{Figure, Limit};
 use crate::stand::Stand;
 
 /// Times until the kernel has all, and until it has none.
-pub fn measure(contender: Contender, settings: &Settings) -> Result<Vec<Figure>> {
+pub fn measure(contender: Contender, settings: &Settings, figures: &mut Vec<Figure>) -> Result<()> {
     let plan = Plan { to: To::Kernel, ..Plan::new(1, 0) };
     let mut stand = Stand::start(contender, &plan, settings.patience)?;
     let mut counter = Counter::new(&stand.rig.router)?;
@@ -35,12 +35,12 @@ pub fn measure(contender: Contender, settings: &Settings) -> Result<Vec<Figure>>
     };
     let removed = counter.wait(0, patience, sleep)?.as_secs_f64();
 
-    let mut figures = vec![
+    figures.extend([
         Figure::new("all there, s", all).limit(Limit::OfBird(0.8)),
         Figure::new("processor, s", processor),
         Figure::new("resident, MB", resident),
         Figure::new("all removed on SIGTERM, s", removed),
-    ];
+    ]);
     let via = plan.peers(Role::Feed).next();
     if let Some(via) = via {
         let bare = write_raw(&stand.rig.router, &table, &via)?.as_secs_f64();
@@ -50,7 +50,7 @@ pub fn measure(contender: Contender, settings: &Settings) -> Result<Vec<Figure>>
         figures
             .push(Figure::new("all there, of the bare writer's time", all / bare).limit(Limit::AtMost(1.3)));
     }
-    Ok(figures)
+    Ok(())
 }
 
 const ROUTES: u32 = 600_000;

@@ -13,7 +13,7 @@ use crate::report::{Figure, Limit};
 use crate::stand::Stand;
 
 /// Ten times: announce, wait for all, withdraw, wait for none, rest a second.
-pub fn measure(contender: Contender, settings: &Settings) -> Result<Vec<Figure>> {
+pub fn measure(contender: Contender, settings: &Settings, figures: &mut Vec<Figure>) -> Result<()> {
     let mut stand = Stand::start(contender, &Plan::new(1, 1), settings.patience)?;
     let table = settings.full_table(0)?;
     let expected = Settings::expected(std::slice::from_ref(&table))?;
@@ -30,13 +30,13 @@ pub fn measure(contender: Contender, settings: &Settings) -> Result<Vec<Figure>>
         withdrawn.push(megabytes(stand.running.resident()?));
     }
     let (first, last) = (withdrawn[0], withdrawn[TIMES - 1]);
-    let mut figures = vec![Figure::new("tenth of first, withdrawn", last / first).limit(Limit::AtMost(1.1))];
+    figures.extend([Figure::new("tenth of first, withdrawn", last / first).limit(Limit::AtMost(1.1))]);
     for time in [0, 1, 4, TIMES - 1] {
         let number = time + 1;
         figures.push(Figure::new(format!("resident, loaded, time {number}, MB"), loaded[time]));
         figures.push(Figure::new(format!("resident, withdrawn, time {number}, MB"), withdrawn[time]));
     }
-    Ok(figures)
+    Ok(())
 }
 
 const TIMES: usize = 10;

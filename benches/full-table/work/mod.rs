@@ -81,18 +81,18 @@ impl Work {
         }
     }
 
-    /// Does it once.
-    pub fn measure(self, contender: Contender, settings: &Settings) -> Result<Vec<Figure>> {
+    /// Does it once. What was measured before something failed stays in `figures`.
+    pub fn measure(self, contender: Contender, settings: &Settings, figures: &mut Vec<Figure>) -> Result<()> {
         match self {
-            Self::OneFeed => feeds::one(contender, settings),
-            Self::FourFeeds => feeds::four(contender, settings),
-            Self::FiftyFeeds => feeds::fifty(contender, settings),
-            Self::Idle => idle::measure(contender, settings),
-            Self::NewRoute => new_route::measure(contender, settings),
-            Self::Kernel => kernel::measure(contender, settings),
-            Self::Policy => policy::measure(contender, settings),
-            Self::Memory => memory::measure(contender, settings),
-            Self::Growth => growth::measure(contender, settings),
+            Self::OneFeed => feeds::one(contender, settings, figures),
+            Self::FourFeeds => feeds::four(contender, settings, figures),
+            Self::FiftyFeeds => feeds::fifty(contender, settings, figures),
+            Self::Idle => idle::measure(contender, settings, figures),
+            Self::NewRoute => new_route::measure(contender, settings, figures),
+            Self::Kernel => kernel::measure(contender, settings, figures),
+            Self::Policy => policy::measure(contender, settings, figures),
+            Self::Memory => memory::measure(contender, settings, figures),
+            Self::Growth => growth::measure(contender, settings, figures),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::report::{Figure, Limit};
 use crate::stand::{Stand, percentile};
 
 /// Several loads, each of a fresh router, until there are enough single routes for a percentile.
-pub fn measure(contender: Contender, settings: &Settings) -> Result<Vec<Figure>> {
+pub fn measure(contender: Contender, settings: &Settings, figures: &mut Vec<Figure>) -> Result<()> {
     let mut times = Vec::new();
     for _ in 0..LOADS {
         times.extend(load(contender, settings)?);
@@ -20,12 +20,13 @@ pub fn measure(contender: Contender, settings: &Settings) -> Result<Vec<Figure>>
         }
     }
     times.sort_unstable();
-    Ok(vec![
+    figures.extend([
         Figure::new("p99, ms", percentile(&times, 99)).limit(Limit::AtMost(20.0)),
         Figure::new("median, ms", percentile(&times, 50)),
         Figure::new("maximum, ms", percentile(&times, 100)),
         Figure::new("single routes", times.len() as f64),
-    ])
+    ]);
+    Ok(())
 }
 
 fn load(contender: Contender, settings: &Settings) -> Result<Vec<Duration>> {

@@ -10,13 +10,13 @@ use crate::report::{Figure, Limit};
 use crate::stand::{Loaded, Stand};
 
 /// Both, and how they compare.
-pub fn measure(contender: Contender, settings: &Settings) -> Result<Vec<Figure>> {
+pub fn measure(contender: Contender, settings: &Settings, figures: &mut Vec<Figure>) -> Result<()> {
     let without = load(contender, Policy::None, settings)?;
     let with = load(contender, Policy::Border, settings)?;
     let of = |with: f64, without: f64| with / without;
     let (all, all_without) = (with.all.as_secs_f64(), without.all.as_secs_f64());
     let (processor, processor_without) = (with.processor.as_secs_f64(), without.processor.as_secs_f64());
-    Ok(vec![
+    figures.extend([
         Figure::new("all, s", all),
         Figure::new("all, of that without policy", of(all, all_without)).limit(Limit::AtMost(1.5)),
         Figure::new("processor, s", processor),
@@ -24,7 +24,8 @@ pub fn measure(contender: Contender, settings: &Settings) -> Result<Vec<Figure>>
             .limit(Limit::AtMost(1.5)),
         Figure::new("resident, MB", megabytes(with.resident)),
         Figure::new("resident without policy, MB", megabytes(without.resident)),
-    ])
+    ]);
+    Ok(())
 }
 
 fn load(contender: Contender, policy: Policy, settings: &Settings) -> Result<Loaded> {
