@@ -45,7 +45,7 @@ struct Cli {
     /// Does each so often; the figures are medians.
     #[arg(long, default_value_t = 1)]
     runs: usize,
-    /// Gives a daemon up after so many seconds.
+    /// Gives a daemon up when a load takes so many seconds, start and end included.
     #[arg(long, default_value_t = 90)]
     patience: u64,
     /// Is the stand-in that copies.

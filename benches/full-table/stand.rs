@@ -24,7 +24,7 @@ pub struct Stand {
     /// Where it runs.
     pub rig: Rig,
     identities: Vec<Identity>,
-    patience: Duration,
+    give_up: Instant,
 }
 
 /// What a load took.
@@ -41,8 +41,9 @@ pub struct Loaded {
 }
 
 impl Stand {
-    /// Starts the router and brings every session up.
+    /// Starts the router and brings every session up. `patience` is for all that follows, together.
     pub fn start(contender: Contender, plan: &Plan, patience: Duration) -> Result<Self> {
+        let give_up = Instant::now() + patience;
         let rig = Rig::new(plan)?;
         let mut running = contender.start(&rig, plan)?;
         let mut loader = Loader::default();
@@ -65,7 +66,7 @@ impl Stand {
         running.ensure()?;
         connected?;
         let identities = plan.peers(Role::Feed).collect();
-        let mut stand = Self { loader, feeds, listeners, running, rig, identities, patience };
+        let mut stand = Self { loader, feeds, listeners, running, rig, identities, give_up };
         stand.pass(Duration::from_millis(500))?;
         Ok(stand)
     }
@@ -114,7 +115,7 @@ impl Stand {
             if all_said && last.elapsed() > Duration::from_secs(1) {
                 return Ok(last - start);
             }
-            ensure!(start.elapsed() < self.patience, "it has not settled after {:?}", self.patience);
+            ensure!(!self.is_out_of_patience(), "it has not settled after {:.1?}", start.elapsed());
         }
     }
 
@@ -176,9 +177,9 @@ impl Stand {
         Ok(())
     }
 
-    /// How long anything may take.
-    pub fn patience(&self) -> Duration {
-        self.patience
+    /// Whether this router has had its time.
+    pub fn is_out_of_patience(&self) -> bool {
+        Instant::now() > self.give_up
     }
 
     fn wait(&mut self, start: Instant, wants: impl Fn(usize, usize) -> Option<String>) -> Result<Duration> {
@@ -187,9 +188,9 @@ impl Stand {
             let counts = || self.listeners.iter().map(|listener| self.loader.present(*listener));
             let (least, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
             let Some(missing) = wants(least, most) else { return Ok(start.elapsed()) };
-            if start.elapsed() > self.patience {
+            if self.is_out_of_patience() {
                 self.running.ensure()?;
-                bail!("after {:?} {missing}", self.patience);
+                bail!("after {:.1?} {missing}", start.elapsed());
             }
         }
     }

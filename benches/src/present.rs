@@ -4,9 +4,10 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::net::Ipv4Addr;
 
 use crate::message::{HEADER, NOTIFICATION, UPDATE};
-use crate::table::SINGLES;
+use crate::table::single_number;
 
 /// A bit for each IPv4 prefix up to /24, a hash set for the rest.
 pub struct Present {
@@ -110,12 +111,6 @@ impl Present {
     fn mark(&mut self, address: u128, len: u8, family: Family, is_announced: bool) {
         let changed = if family == Family::Ipv4 && len <= 24 {
             let block = (address >> 104) as usize;
-            if block >> 16 == usize::from(SINGLES) {
-                if is_announced {
-                    self.singles.push(block as u16);
-                }
-                return;
-            }
             let bit = block * 25 + usize::from(len);
             let word = &mut self.short[bit / 64];
             let before = *word;
@@ -125,6 +120,11 @@ impl Present {
                 *word &= !(1 << (bit % 64));
             }
             before != *word
+        } else if let Some(number) = single(address, len, family) {
+            if is_announced {
+                self.singles.push(number);
+            }
+            return;
         } else {
             let key = (address, len | u8::from(family == Family::Ipv4) << 7);
             if is_announced { self.long.insert(key) } else { self.long.remove(&key) }
@@ -135,6 +135,11 @@ impl Present {
             self.count -= 1;
         }
     }
+}
+
+fn single(address: u128, len: u8, family: Family) -> Option<u16> {
+    let short = u32::try_from(address >> 96).ok().filter(|_| family == Family::Ipv4)?;
+    single_number(Ipv4Addr::from_bits(short), len)
 }
 
 /// Splits off what a length of two octets at the front counts.

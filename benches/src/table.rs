@@ -9,14 +9,19 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-/// The first octet of the single routes that are announced beside a table ([`single`]); made-up tables end before.
-pub const SINGLES: u8 = 223;
-
-/// The `n`th single route's prefix.
+/// The `n`th single route's prefix: an address of 198.18.0.0/16, which is for benchmarks (RFC 2544) and in no real
+/// table.
 #[must_use]
 pub fn single(n: u16) -> IpNet {
     let [high, low] = n.to_be_bytes();
-    IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(SINGLES, high, low, 0), 24))
+    IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(198, 18, high, low), 32))
+}
+
+/// Which single route an IPv4 prefix is.
+#[must_use]
+pub fn single_number(address: Ipv4Addr, len: u8) -> Option<u16> {
+    let [198, 18, high, low] = address.octets() else { return None };
+    (len == 32).then_some(u16::from_be_bytes([high, low]))
 }
 
 /// Routes of one family that share their attributes.
@@ -206,13 +211,14 @@ mod tests {
     }
 
     #[test]
-    fn five_million_ipv4_prefixes_are_distinct_unicast_and_apart_from_the_single_routes() {
+    fn five_million_ipv4_prefixes_are_distinct_and_unicast() {
         let mut distinct = HashSet::new();
         for n in 0..5_000_000 {
             let IpNet::V4(net) = ipv4_prefix(n) else { panic!("{n}") };
             let first = net.addr().octets()[0];
-            assert!((1..SINGLES).contains(&first) && first != 10 && first != 127, "{net}");
+            assert!((1..224).contains(&first) && first != 10 && first != 127, "{net}");
             assert_eq!(net, net.trunc());
+            assert!(net.prefix_len() <= 24);
             assert!(distinct.insert(net), "{net}");
         }
     }

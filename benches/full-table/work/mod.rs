@@ -45,7 +45,7 @@ pub enum Work {
 /// What holds for all works of a run.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How long anything may take.
+    /// How long one router may take for one load.
     pub patience: Duration,
     /// A real table instead of the made-up one.
     pub mrt: Option<PathBuf>,

@@ -60,11 +60,8 @@ fn load(contender: Contender, settings: &Settings) -> Result<Vec<Duration>> {
             }
         }
         is_loading = stand.loader.present(listener) < expected;
-        ensure!(
-            start.elapsed() < stand.patience(),
-            "{} of {expected} prefixes",
-            stand.loader.present(listener)
-        );
+        let present = stand.loader.present(listener);
+        ensure!(!stand.is_out_of_patience(), "{present} of {expected} prefixes");
     }
     Ok(times.into_iter().flatten().collect())
 }
