@@ -27,6 +27,7 @@ mod family;
 mod fib;
 mod id_set;
 mod import;
+mod judge;
 mod key;
 mod limit;
 mod local;
