@@ -15,7 +15,7 @@ use crate::stand::{Stand, percentile};
 pub fn one(contender: Contender, settings: &Settings, figures: &mut Vec<Figure>) -> Result<()> {
     let mut stand = Stand::start(contender, &Plan::new(1, 1), settings.patience)?;
     let tables = [settings.full_table(0)?];
-    let loaded = stand.load(&tables, Settings::expected(&tables)?)?;
+    let loaded = stand.load(&tables, settings.expected(&tables)?)?;
     figures.extend([
         Figure::new("all, s", loaded.all.as_secs_f64()).limit(Limit::OfBird(0.5)),
         Figure::new("processor, s", loaded.processor.as_secs_f64()).limit(Limit::OfBird(0.6)),
@@ -40,7 +40,7 @@ pub fn one(contender: Contender, settings: &Settings, figures: &mut Vec<Figure>)
 pub fn four(contender: Contender, settings: &Settings, figures: &mut Vec<Figure>) -> Result<()> {
     let mut stand = Stand::start(contender, &Plan::new(4, 4), settings.patience)?;
     let tables = (0..4).map(|feed| settings.full_table(feed)).collect::<Result<Vec<_>>>()?;
-    let expected = Settings::expected(&tables)?;
+    let expected = settings.expected(&tables)?;
     let loaded = stand.load(&tables, expected)?;
     figures.extend([
         Figure::new("all, s", loaded.all.as_secs_f64()),

@@ -16,7 +16,7 @@ use crate::stand::Stand;
 pub fn measure(contender: Contender, settings: &Settings, figures: &mut Vec<Figure>) -> Result<()> {
     let mut stand = Stand::start(contender, &Plan::new(1, 1), settings.patience)?;
     let table = settings.full_table(0)?;
-    let expected = Settings::expected(std::slice::from_ref(&table))?;
+    let expected = settings.expected(std::slice::from_ref(&table))?;
     let (announcement, withdrawal) = (stand.announcement(0, &table)?, message::withdraw(&table));
     let feed = stand.feeds[0];
     let (mut loaded, mut withdrawn) = (Vec::new(), Vec::new());

@@ -32,7 +32,7 @@ pub fn measure(contender: Contender, settings: &Settings, figures: &mut Vec<Figu
 fn load(contender: Contender, settings: &Settings) -> Result<Vec<Duration>> {
     let mut stand = Stand::start(contender, &Plan::new(2, 1), settings.patience)?;
     let table = settings.full_table(0)?;
-    let expected = Settings::expected(std::slice::from_ref(&table))?;
+    let expected = settings.expected(std::slice::from_ref(&table))?;
     let octets = stand.announcement(0, &table)?;
     let mut singles = stand.singles(1, u16::MAX)?.into_iter();
     let listener = *stand.listeners.first().context("no listener")?;

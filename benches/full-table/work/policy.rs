@@ -31,5 +31,5 @@ pub fn measure(contender: Contender, settings: &Settings, figures: &mut Vec<Figu
 fn load(contender: Contender, policy: Policy, settings: &Settings) -> Result<Loaded> {
     let mut stand = Stand::start(contender, &Plan { policy, ..Plan::new(1, 1) }, settings.patience)?;
     let tables = [settings.full_table(0)?];
-    stand.load(&tables, Settings::expected(&tables)?)
+    stand.load(&tables, settings.expected(&tables)?)
 }
