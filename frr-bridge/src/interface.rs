@@ -48,6 +48,8 @@ pub struct InterfaceAddress {
     pub secondary: bool,
     /// The kernel makes no connected route for it (IFA_F_NOPREFIXROUTE).
     pub no_prefix_route: bool,
+    /// It stays until somebody takes it away (IFA_F_PERMANENT).
+    pub permanent: bool,
     /// Duplicate address detection has not finished, or has failed.
     pub tentative: bool,
 }
@@ -111,6 +113,8 @@ pub struct Interface {
     pub kind: Option<String>,
     /// Transmit queue length.
     pub queue_length: u32,
+    /// Somebody keeps it without carrier (`protodown`), as FRR does with a virtual router's device.
+    pub is_held_down: bool,
     /// What somebody wrote on it (`ip link set … alias`); empty if nobody did.
     pub alias: String,
     /// Addresses, in order.

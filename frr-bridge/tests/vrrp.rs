@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use frr_bridge::interface::Interface;
-use frr_bridge::netlink::{Requests, dump_links};
+use frr_bridge::netlink::{Requests, dump_links, is_local};
 use frr_bridge::vrrp::{ArpGuard, DeviceKey, Devices, Frames, Heard, Listener, Origin};
 use namespace::{eventually, in_namespace, ip};
 
@@ -55,6 +55,24 @@ fn a_device_is_on_and_has_its_addresses_only_while_it_is_held() {
         assert!(!shown().contains(",UP"), "a parent that flaps does not bring it up: {}", shown());
         devices.remove(device).unwrap();
         assert!(!ip("link show").contains("vrrp6"));
+    });
+}
+
+/// The kernel acknowledges an IPv6 address before it takes packets for it.
+#[test]
+fn packets_are_taken_as_soon_as_a_device_is_held() {
+    in_namespace(|| async {
+        let (lan, mut devices) = (link("lan0"), Devices::open().unwrap());
+        let mut device = devices.obtain(&lan, key(5, 6)).unwrap();
+        let held = addresses(&["fe80::5", "2001:db8:2::fe"]);
+        for _ in 0..20 {
+            devices.hold(&mut device, &held).unwrap();
+            for address in &held {
+                let taken = is_local(devices.requests(), device.index(), *address).unwrap();
+                assert!(taken, "{address} is not local yet");
+            }
+            devices.release(&mut device).unwrap();
+        }
     });
 }
 

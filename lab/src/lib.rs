@@ -33,6 +33,7 @@ pub mod binary;
 pub mod capture;
 pub mod daemon;
 pub mod expect;
+pub mod frames;
 pub mod gateway;
 pub mod namespace;
 pub mod ping;

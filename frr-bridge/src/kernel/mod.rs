@@ -22,6 +22,7 @@ mod event;
 mod fib;
 mod flush;
 mod held;
+mod objects;
 mod outbox;
 mod reading;
 mod report;

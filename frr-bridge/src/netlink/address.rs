@@ -114,6 +114,7 @@ pub(super) fn decode(message: &Message<'_>) -> Option<(u32, InterfaceAddress)> {
         peer,
         secondary: flags & IFA_F_SECONDARY != 0 && own.addr().is_ipv4(),
         no_prefix_route: flags & IFA_F_NOPREFIXROUTE != 0,
+        permanent: flags & IFA_F_PERMANENT != 0,
         tentative: flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED) != 0 && flags & IFA_F_OPTIMISTIC == 0,
     };
     Some((read_u32(header, 4), address))
@@ -151,4 +152,5 @@ const IFA_F_SECONDARY: u32 = 0x01;
 const IFA_F_OPTIMISTIC: u32 = 0x04;
 const IFA_F_DADFAILED: u32 = 0x08;
 const IFA_F_TENTATIVE: u32 = 0x40;
+const IFA_F_PERMANENT: u32 = 0x80;
 const IFA_F_NOPREFIXROUTE: u32 = 0x200;

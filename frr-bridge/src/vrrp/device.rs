@@ -1,9 +1,11 @@
 //! The device of a virtual router: made, found again or taken over, switched on with its addresses and off.
 //!
 //! A device of ours carries [`ALIAS`], so that the next run knows it after a crash. One that somebody else made, as
-//! FRR asks its operators to, is recognised by its parent and hardware address, and stays when we go; the addresses
-//! it has are its owner's. Where a hypervisor allows no second hardware address there is no device: the addresses are
+//! FRR asks its operators to, is recognised by its parent and hardware address, and is left as it was found. Where a hypervisor allows no second hardware address there is no device: the addresses are
 //! put on the parent.
+//!
+//! A device is switched on when the kernel is seen to take packets for its addresses, not when it has acknowledged
+//! them: from then on the neighbours' packets come here, and what came too early would be lost.
 //!
 //! Addresses are held for [`LIFETIME`] and must be held again before it ends, so that the kernel of a router whose
 //! program was killed stops answering for them. They bring no connected route, but for link-local ones, which are of
@@ -11,16 +13,17 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
 use nix::libc;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::arp;
+use super::operator::Found;
 use crate::interface::Interface;
 use crate::netlink::{
-    Ipv4Setting, Requests, add_macvlan, dump_addresses, dump_links, hold_address, remove_address,
+    Ipv4Setting, Requests, add_macvlan, dump_addresses, dump_links, hold_address, is_local, remove_address,
     remove_link, set_alias, set_ipv4, set_link_up, stop_address_generation,
 };
 
@@ -43,6 +46,8 @@ pub struct Device {
     parent: u32,
     origin: Origin,
     is_on: bool,
+    /// What it was like, if somebody else has made it.
+    found: Option<Found>,
     /// Addresses that we have put there.
     held: Vec<IpNet>,
 }
@@ -81,7 +86,10 @@ impl Devices {
         if let Some(link) = found {
             let origin = if link.alias == ALIAS { Origin::Ours } else { Origin::Operator };
             info!(device = link.name, ?origin, "device of a virtual router found");
-            let device = Device::new(link, parent, origin);
+            let mut device = Device::new(link, parent, origin);
+            if origin == Origin::Operator {
+                device.found = Some(Found::take_over(&mut self.requests, link)?);
+            }
             self.furnish(&device)?;
             return Ok(device);
         }
@@ -106,6 +114,7 @@ impl Devices {
                 for address in &wanted {
                     let _ = self.hold_one(device.index, *address);
                 }
+                self.await_local(device.index, addresses);
             }
             set_link_up(&mut self.requests, device.index, true)?;
         }
@@ -137,9 +146,13 @@ impl Devices {
 
     /// Leaves nothing of ours behind.
     pub fn remove(&mut self, mut device: Device) -> io::Result<()> {
-        match device.origin {
-            Origin::Ours => remove_link(&mut self.requests, device.index),
-            Origin::Operator | Origin::Parent => self.release(&mut device),
+        if device.origin == Origin::Ours {
+            return remove_link(&mut self.requests, device.index);
+        }
+        self.release(&mut device)?;
+        match device.found {
+            Some(found) => found.restore(&mut self.requests, device.index),
+            None => Ok(()),
         }
     }
 
@@ -167,6 +180,21 @@ impl Devices {
     fn hold_one(&mut self, index: u32, address: IpNet) -> io::Result<()> {
         let how = (LIFETIME, is_link_local(address.addr()));
         hold_address(&mut self.requests, index, address, how)
+    }
+
+    /// Waits until the kernel takes packets for `addresses`. It acknowledges an IPv6 address before that: a worker of
+    /// its own, which may be waiting for the processor that this thread is on, makes the route to it.
+    fn await_local(&mut self, index: u32, addresses: &[IpAddr]) {
+        let start = Instant::now();
+        for address in addresses {
+            while !matches!(is_local(&mut self.requests, index, *address), Ok(true)) {
+                if start.elapsed() > PATIENCE {
+                    debug!(%address, "not local yet");
+                    return;
+                }
+                std::thread::sleep(PAUSE);
+            }
+        }
     }
 
     /// Off, empty, and with the settings that a second device in one subnet needs.
@@ -203,6 +231,7 @@ impl Device {
             parent: parent.index,
             origin,
             is_on: false,
+            found: None,
             held: Vec::new(),
         }
     }
@@ -260,6 +289,9 @@ fn is_link_local(address: IpAddr) -> bool {
 pub const ALIAS: &str = "virtual router of ridgeway";
 /// How long addresses stay unless they are held again.
 pub const LIFETIME: Duration = Duration::from_secs(4);
+/// Longest wait for addresses to be local. It delays a takeover, so it is short beside the shortest interval.
+const PATIENCE: Duration = Duration::from_millis(5);
+const PAUSE: Duration = Duration::from_micros(50);
 /// RFC 4291 §2.5.6.
 const LINK_LOCAL_LEN: u8 = 64;
 /// `rp_filter` (RFC 3704).

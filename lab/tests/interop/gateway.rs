@@ -5,9 +5,12 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use lab::capture::Capture;
 use lab::daemon::{self, Daemon, Kind, Neighbor, Route, Spec};
-use lab::gateway::{ADVERTS, Advert, Member, Plan, Router, V4, V6, actives, adverts, read_adverts};
+use lab::gateway::{
+    ADVERTS, Advert, LINK_LOCAL, Member, Plan, Router, V4, V6, actives, adverts, read_adverts,
+};
 use lab::ping::{Ping, reaches};
 use lab::{Lab, Namespace, Segment, eventually, holds_for};
+use serde_json::Value;
 
 /// Who is Active in turn, by falling priority; the first is ours at least once.
 const TURNS: [[Member; 3]; 3] = [
@@ -103,7 +106,7 @@ fn a_backup_answers_for_nobody_also_after_its_link_has_flapped() {
         let answers = "arp[6:2] == 2 or (icmp6 and ip6[40] == 136)";
         let capture = Capture::start(lan.switch(), "port2", answers)?;
         for _ in 0..2 {
-            for target in [V4, V6] {
+            for target in [V4, V6, &format!("{LINK_LOCAL}%eth0")] {
                 host.ip("neigh flush dev eth0")?;
                 reaches(&host, target, None)?;
             }
@@ -111,7 +114,8 @@ fn a_backup_answers_for_nobody_also_after_its_link_has_flapped() {
             second.link_up("eth0")?;
             std::thread::sleep(Duration::from_millis(500));
         }
-        let virtual_one = "arp.src.proto_ipv4 == 10.0.0.254 || icmpv6.nd.na.target_address == 2001:db8::254";
+        let virtual_one = "arp.src.proto_ipv4 == 10.0.0.254 || icmpv6.nd.na.target_address == 2001:db8::254 || \
+                           icmpv6.nd.na.target_address == fe80::5";
         let given = capture.fields(virtual_one, &["frame.number", "eth.src"])?;
         ensure!(given.is_empty(), "the backup answered: {given:?}");
         reaches(&host, V4, None)?;
@@ -197,6 +201,12 @@ fn a_reload_moves_nothing_that_has_not_changed() {
         let mut active = Router::start(&first, Member::Ours, plan.clone())?;
         let _backup = Router::start(&second, Member::Ours, Plan::new(100))?;
         holds(&lan, &host, 1)?;
+        let transitions = |router: &mut Router| -> Result<Vec<Value>> {
+            let shown = router.ours()?.show_json("vrrp")?;
+            let of = |family: &str| shown.pointer(&format!("/0/{family}/stats/transitions")).cloned();
+            ["v4", "v6"].into_iter().map(|family| of(family).context("no transitions are shown")).collect()
+        };
+        let before = transitions(&mut active)?;
         let filter = "ip proto 112 or ip6 proto 112 or arp or icmp6";
         let capture = Capture::start(lan.switch(), "br0", filter)?;
         for conf in [
@@ -210,6 +220,8 @@ fn a_reload_moves_nothing_that_has_not_changed() {
         let moved = "vrrp.prio < 200 || arp.src.proto_ipv4 == 10.0.0.254 || icmpv6.type == 136";
         let seen = capture.fields(moved, &["frame.number", "eth.src"])?;
         ensure!(seen.is_empty(), "a reload was seen: {seen:?}");
+        let after = transitions(&mut active)?;
+        ensure!(before == after, "transitions: {before:?}, then {after:?}");
         holds(&lan, &host, 1)
     });
 }
@@ -284,25 +296,36 @@ const PACE: Duration = Duration::from_millis(5);
 const SLACK: Duration = Duration::from_millis(100);
 
 /// An error while a router has a virtual address.
-fn lacks(namespace: &Namespace) -> Result<()> {
+pub(crate) fn lacks(namespace: &Namespace) -> Result<()> {
     let addresses = namespace.ip("address show")?;
     ensure!(!addresses.contains(V4), "it has the gateway");
     Ok(())
 }
 
+/// Once settled the router of this number, counted from one, has the gateway's addresses and no other has.
+pub(crate) fn settles(namespaces: &[&Namespace], number: usize) -> Result<()> {
+    eventually(Duration::from_secs(15), "one router has the gateway", || {
+        let has: Result<Vec<bool>> =
+            namespaces.iter().map(|one| Ok(one.ip("address show")?.contains(V4))).collect();
+        let has: Vec<usize> = (1..).zip(has?).filter_map(|(number, has)| has.then_some(number)).collect();
+        ensure!(has == [number], "it is with {has:?}, not with {number}");
+        Ok(())
+    })
+}
+
 /// A session with a provider.
-const BGP: &str =
+pub(crate) const BGP: &str =
     "router bgp 65001\n no bgp ebgp-requires-policy\n neighbor 10.1.0.2 remote-as 65002\nexit\n";
 
 /// A LAN with a host on it.
-fn lan(lab: &Lab) -> Result<(Segment, Namespace)> {
+pub(crate) fn lan(lab: &Lab) -> Result<(Segment, Namespace)> {
     let lan = lab.segment("lan")?;
     let host = lab.namespace("host")?;
     lan.attach(&host, "eth0", &["10.0.0.9/24", "2001:db8::9/64"])?;
     Ok((lan, host))
 }
 
-fn attach(lab: &Lab, lan: &Segment, number: u8) -> Result<Namespace> {
+pub(crate) fn attach(lab: &Lab, lan: &Segment, number: u8) -> Result<Namespace> {
     let namespace = lab.namespace(&format!("r{number}"))?;
     namespace.forward()?;
     let [v4, v6] = [format!("10.0.0.{number}/24"), format!("2001:db8::{number}/64")];
@@ -311,12 +334,12 @@ fn attach(lab: &Lab, lan: &Segment, number: u8) -> Result<Namespace> {
 }
 
 /// A killed program's kernel would still answer: the machine is cut off, as one that died is.
-fn hide(router: &Router) -> Result<()> {
+pub(crate) fn hide(router: &Router) -> Result<()> {
     router.namespace().link_down("eth0")
 }
 
 /// Once settled the router of this number is the only Active, with the right frames, and the host reaches it.
-fn holds(lan: &Segment, host: &Namespace, number: usize) -> Result<()> {
+pub(crate) fn holds(lan: &Segment, host: &Namespace, number: usize) -> Result<()> {
     eventually(Duration::from_secs(15), "one router is Active", || {
         let seen = adverts(lan.switch(), "br0", Duration::from_millis(2300))?;
         let found = actives(&seen);

@@ -18,8 +18,12 @@ pub(crate) const ROWS: &[Row] = &[
         router(draft, line)?.version = version.unwrap_or(3);
         Ok(())
     }),
-    Row::act("vrrp (1-255) priority = (1-254)", |draft, line| {
-        router(draft, line)?.priority = second(line)?;
+    Row::act("vrrp (1-255) priority = (1-255)", |draft, line| {
+        let priority = second(line)?;
+        if let Place::Interface(name) = &line.place {
+            draft.vrrp_priority_spots.insert((name.clone(), line.narrow()?), line.spot);
+        }
+        router(draft, line)?.priority = priority;
         Ok(())
     }),
     Row::act("vrrp (1-255) advertisement-interval = (10-40950)", |draft, line| {

@@ -1,5 +1,4 @@
-//! What one interface's virtual routers have of the kernel: sockets on the parent, a device each, and the gateway
-//! itself while it is held.
+//! What one virtual router has of the kernel: its device, and the gateway itself while it is held.
 //!
 //! Everything here may fail for a while - the interface is gone, the kernel refuses - and is tried again; a virtual
 //! router without its device cannot hold the gateway and is told that its link is down.
@@ -8,26 +7,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use frr_bridge::interface::{Interface, InterfaceFlags};
-use frr_bridge::vrrp::{ArpGuard, Device, Devices, Frames, Listener};
-use tracing::{debug, warn};
+use frr_bridge::vrrp::{Device, Devices};
+use tracing::warn;
 use vrrp_core::segment::Key;
-use vrrp_core::{Activation, Config, Family, Transmit, types};
+use vrrp_core::{Activation, Config, Family};
 
 use super::settings::device_key;
-
-/// The sockets on an interface.
-#[derive(Debug)]
-pub(super) struct Attachment {
-    parent: u32,
-    frames: Frames,
-    /// A family that the kernel does not have is none.
-    v4: Option<Listener>,
-    v6: Option<Listener>,
-    /// The parent's ARP settings, once an IPv4 device is on it.
-    arp: Option<ArpGuard>,
-    /// Whether the last packet could be sent: what fails is told once.
-    is_sending: bool,
-}
 
 /// The kernel's side of one virtual router.
 #[derive(Debug, Default)]
@@ -50,71 +35,6 @@ pub(super) enum DeviceChange {
     Up,
     /// Somebody has removed it.
     Gone,
-}
-
-impl Attachment {
-    /// Opens the sockets.
-    pub(super) fn open(parent: &Interface) -> std::io::Result<Self> {
-        let listen = |family: Family| {
-            Listener::open(parent, family.group())
-                .inspect_err(|error| warn!(interface = parent.name, ?family, %error, "cannot listen"))
-        };
-        let (v4, v6) = (listen(Family::Ipv4).ok(), listen(Family::Ipv6).ok());
-        let frames = Frames::open(parent.index)?;
-        Ok(Self { parent: parent.index, frames, v4, v6, arp: None, is_sending: true })
-    }
-
-    /// The interface they are on.
-    pub(super) const fn parent(&self) -> u32 {
-        self.parent
-    }
-
-    /// The ear of a family.
-    pub(super) const fn listener(&self, family: Family) -> Option<&Listener> {
-        match family {
-            Family::Ipv4 => self.v4.as_ref(),
-            Family::Ipv6 => self.v6.as_ref(),
-        }
-    }
-
-    /// Sends. What cannot be sent is lost, as on any link.
-    pub(super) fn send(&mut self, transmit: &Transmit) {
-        let sent = match transmit {
-            Transmit::Announcement(frame) => self.frames.send(frame),
-            Transmit::Advertisement(outgoing) => match (outgoing.to_frame(), &outgoing.endpoints) {
-                (Some(frame), _) => self.frames.send(&frame),
-                (None, ends) => match self.listener(ends.family()) {
-                    Some(listener) => listener.send(ends.source(), ends.destination(), &outgoing.payload),
-                    None => Err(std::io::ErrorKind::NotConnected.into()),
-                },
-            },
-        };
-        match sent {
-            Ok(()) => self.is_sending = true,
-            Err(error) if self.is_sending => {
-                self.is_sending = false;
-                warn!(parent = self.parent, %error, "packets cannot be sent");
-            }
-            Err(_) => {}
-        }
-    }
-
-    /// Keeps the parent from answering for the virtual addresses.
-    pub(super) fn guard_arp(&mut self, parent: &Interface, devices: &mut Devices) {
-        if self.arp.is_none() {
-            match ArpGuard::set(devices.requests(), parent.index, &parent.name) {
-                Ok(guard) => self.arp = Some(guard),
-                Err(error) => warn!(interface = parent.name, %error, "ARP stays as it is"),
-            }
-        }
-    }
-
-    /// Puts the parent back as it was.
-    pub(super) fn close(self, devices: &mut Devices) {
-        if let Some(Err(error)) = self.arp.map(|guard| guard.release(devices.requests())) {
-            debug!(parent = self.parent, %error, "ARP not put back");
-        }
-    }
 }
 
 impl Holder {
@@ -211,14 +131,15 @@ impl Holder {
     }
 }
 
-/// What a virtual router can send from: the first address that is the parent's own, and is not tentative or virtual.
+/// What a virtual router can send from: the first address that is the parent's own, and is not tentative; and not
+/// virtual, but for the owner, whose own they are (RFC 9568 §7.2).
 pub(super) fn primary(parent: &Interface, family: Family, config: &Config) -> Option<IpAddr> {
     let usable = |own: &&frr_bridge::interface::InterfaceAddress| {
         let address = own.address.addr();
-        types::Family::of(address) == family
+        Family::of(address) == family
             && !own.tentative
             && !own.secondary
-            && !config.settings().addresses.contains(address)
+            && (config.settings().priority.is_owner() || !config.settings().addresses.contains(address))
             && match address {
                 IpAddr::V4(_) => true,
                 IpAddr::V6(address) => address.is_unicast_link_local(),

@@ -9,8 +9,8 @@ use vrrp_core::segment::Key;
 use vrrp_core::{Family, Priority, Readiness, VirtualRouter, Vrid};
 
 use super::hold::Holder;
-use super::lan::{Lan, Question, table_family};
-use super::world::World;
+use super::lan::{Lan, Question};
+use super::world::{World, table_family};
 use crate::config::{Track, TrackObject, Vrrp};
 use crate::control::door::GatewayQuery;
 use crate::control::snapshot::{FamilySnapshot, TrackSnapshot, VirtualRouterSnapshot};
