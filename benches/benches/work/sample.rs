@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-use benches::peer::{self, Identity};
+use benches::message::{self, Identity};
 use benches::table::{Shape, Table};
 use bgp_core::rib::{LocalAddresses, RibPeer};
 use bgp_core::speaker::config::{Config, PeerConfig, PeerFamilyConfig, RemoteAs};
@@ -31,7 +31,7 @@ pub(crate) fn messages(number: u8, seed: u64) -> Vec<u8> {
         address6: Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, u16::from(number)),
         router: SocketAddr::from((Ipv4Addr::LOCALHOST, 179)),
     };
-    peer::encode(&table, &who)
+    [message::announce(&table, &who), message::end_of_rib()].concat()
 }
 
 /// The bodies of the UPDATEs, one behind the other in `octets`.
