@@ -25,6 +25,7 @@ mod listeners;
 mod meeting;
 mod outbox;
 mod postman;
+mod reports;
 mod socket;
 mod start;
 

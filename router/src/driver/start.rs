@@ -49,7 +49,7 @@ pub struct Options {
 /// Runs the router until SIGTERM or SIGINT.
 #[must_use]
 pub fn run(options: Options) -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let outcome = runtime.context("start the runtime").and_then(|runtime| runtime.block_on(serve(options)));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
