@@ -2,7 +2,8 @@
 //!
 //! Each turn takes what has come in, lets the speaker decide a bounded number of prefixes, and carries away what
 //! it has to say. While there is more to decide the loop does not sleep, but it looks at what came in between
-//! two slices, so a full table in the works delays a single change by one slice.
+//! two slices. Tables that peers send are kept waiting meanwhile, short letters are not: so what is in front of a
+//! single change is a slice, however large the table in the works is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;

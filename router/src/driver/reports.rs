@@ -134,7 +134,11 @@ impl Sender {
         let octets: usize = events.iter().map(octets).sum();
         let letter = Letter { session: self.session, events, waiting: Arc::clone(&self.waiting) };
         let mut lines = self.inbox.lines();
-        if octets > SHORT { lines.long.push_back(letter) } else { lines.short.push_back(letter) }
+        if octets > SHORT {
+            lines.long.push_back(letter)
+        } else {
+            lines.short.push_back(letter)
+        }
         drop(lines);
         self.inbox.shared.filled.notify_one();
     }
@@ -173,10 +177,9 @@ impl Lines {
 fn octets(event: &SessionEvent) -> usize {
     match event {
         SessionEvent::Updates(batch) => batch.octets(),
-        SessionEvent::Opened(_)
-        | SessionEvent::Up(_)
-        | SessionEvent::Refresh(..)
-        | SessionEvent::Down(_) => 0,
+        SessionEvent::Opened(_) | SessionEvent::Up(_) | SessionEvent::Refresh(..) | SessionEvent::Down(_) => {
+            0
+        }
     }
 }
 

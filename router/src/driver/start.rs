@@ -46,7 +46,7 @@ pub struct Options {
     pub keep_routes: bool,
 }
 
-/// Runs the router until SIGTERM or SIGINT.
+/// Runs the router until SIGTERM or SIGINT. The kernel's side and the gateway start threads of their own.
 #[must_use]
 pub fn run(options: Options) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
