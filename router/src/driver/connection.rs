@@ -1,71 +1,58 @@
 //! One BGP connection: octets between the socket and the session, events to the speaker.
 //!
-//! The task waits for the socket, the session's deadline, the speaker's commands and, with a report in hand, for
-//! room in the speaker's inbox. Until the report is taken nothing more is read, so a busy speaker slows the peer
-//! down by TCP and memory stays bounded; timers and writing go on meanwhile.
+//! The task waits for the socket, the session's deadline, the speaker's commands, and until its last letter to the
+//! postman has been taken. Before that nothing more is read, so a busy speaker slows the peer down by TCP and memory
+//! stays bounded; timers and writing go on meanwhile. A connection at rest holds no buffer.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::time::Duration;
 
-use bgp_core::SessionId;
 use bgp_core::session::{Session, SessionCommand, SessionEvent};
 use bgp_core::speaker::SessionStats;
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
 
 use super::clock::{Clock, sleep_until};
 use super::outbox::Outbox;
-
-/// What a connection has to say.
-#[derive(Debug)]
-pub(super) enum Report {
-    /// The session said so.
-    Event(SessionEvent),
-    /// Its counters, as they are now.
-    Stats(SessionStats),
-    /// That many octets of routes have been written.
-    Sent(usize),
-}
+use super::reports::{Note, Sender};
 
 /// A connection and what it needs to run.
 #[derive(Debug)]
 pub(super) struct Connection {
-    pub(super) id: SessionId,
     pub(super) stream: TcpStream,
     pub(super) session: Session,
     pub(super) outbox: Outbox,
-    pub(super) speaker: mpsc::Sender<(SessionId, Report)>,
+    pub(super) postman: Sender,
     pub(super) clock: Clock,
 }
 
 impl Connection {
-    /// Carries the session until it ends or the speaker is gone.
+    /// Carries the session until it has ended and the postman has been told.
     pub(super) async fn run(mut self) {
         let mut input = BytesMut::new();
         let mut output = Output::default();
-        let mut reports = VecDeque::new();
+        let mut events = Vec::new();
         let mut counted_at = self.clock.now();
-        let mut is_ended = false;
         loop {
             while let Some(octets) = self.session.poll_transmit() {
                 output.push(octets);
             }
             while let Some(event) = self.session.poll_event() {
-                is_ended = matches!(event, SessionEvent::Down(_));
-                if is_ended {
-                    reports.push_back(self.counters());
-                }
-                reports.push_back(Report::Event(event));
+                events.push(event);
             }
-            if reports.is_empty() && is_ended {
-                break;
-            }
-            if reports.is_empty() && self.clock.now() - counted_at >= COUNT_EVERY {
+            let is_ended = matches!(events.last(), Some(SessionEvent::Down(_)));
+            let is_to_count = is_ended || self.clock.now() - counted_at >= COUNT_EVERY;
+            if is_to_count {
                 counted_at = self.clock.now();
-                reports.push_back(self.counters());
+            }
+            self.note(is_to_count, &mut output);
+            if !events.is_empty() && self.postman.is_heard() {
+                self.postman.post(std::mem::take(&mut events));
+                if is_ended {
+                    break;
+                }
             }
             let wake = self.session.poll_timeout().map(|(at, _)| at);
             // A peer that never pauses would otherwise always come before the clock.
@@ -73,20 +60,14 @@ impl Connection {
                 self.take(Turn::Deadline, &mut input, &mut output);
                 continue;
             }
-            let has_report = !reports.is_empty() || output.unreported > 0;
-            let is_reading = reports.is_empty();
-            let Self { stream, outbox, speaker, .. } = &self;
+            let is_heard = self.postman.is_heard();
+            let Self { stream, outbox, postman, .. } = &self;
             let turn = tokio::select! {
                 biased;
-                permit = speaker.reserve(), if has_report => {
-                    let Ok(permit) = permit else { break };
-                    let written = || Report::Sent(std::mem::take(&mut output.unreported));
-                    permit.send((self.id, reports.pop_front().unwrap_or_else(written)));
-                    continue;
-                }
+                () = postman.heard(), if !is_heard => continue,
                 ready = stream.writable(), if !output.is_empty() => Turn::Writable(ready),
                 commands = outbox.take() => Turn::Commands(commands),
-                ready = stream.readable(), if is_reading => Turn::Readable(ready),
+                ready = stream.readable(), if is_heard => Turn::Readable(ready),
                 () = sleep_until(self.clock, wake) => Turn::Deadline,
             };
             self.take(turn, &mut input, &mut output);
@@ -114,8 +95,13 @@ impl Connection {
         }
     }
 
-    fn counters(&self) -> Report {
-        Report::Stats(SessionStats::from(self.session.history()))
+    /// Tells what has been written, and the counters now and then.
+    fn note(&self, is_to_count: bool, output: &mut Output) {
+        let sent = std::mem::take(&mut output.unreported);
+        if sent > 0 || is_to_count {
+            let stats = is_to_count.then(|| SessionStats::from(self.session.history()));
+            self.postman.note(Note { sent, stats });
+        }
     }
 
     fn obey(&mut self, commands: VecDeque<SessionCommand>, output: &mut Output) {
@@ -135,6 +121,9 @@ impl Connection {
             Ok(_) => self.session.handle_input(input, now),
             Err(error) if is_transient(&error) => {}
             Err(_) => self.session.handle_closed(now),
+        }
+        if input.is_empty() {
+            *input = BytesMut::new();
         }
     }
 

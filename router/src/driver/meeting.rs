@@ -94,11 +94,10 @@ impl Postman {
     fn carry(&mut self, id: SessionId, stream: TcpStream, session: Session) {
         let outbox = Outbox::default();
         let connection = Connection {
-            id,
             stream,
             session,
             outbox: outbox.clone(),
-            speaker: self.reports.sender.clone(),
+            postman: self.reports.sender(id),
             clock: self.clock,
         };
         self.connections.insert(id, outbox);

@@ -1,7 +1,7 @@
 //! The postman: the only code that waits, and the only one with sockets, clock and entropy.
 //!
 //! ```text
-//!  peers ◀─▶ connection tasks ──reports──▶ ┌─────────┐ ──batches──▶ kernel task ◀─▶ netlink
+//!  peers ◀─▶ connection tasks ──letters──▶ ┌─────────┐ ──batches──▶ kernel thread ◀─▶ netlink
 //!                 ▲                        │ postman │ ◀──events───
 //!                 └──outbox (by credit)─── │ Speaker │
 //!  vtysh ◀─▶ control tasks ───queries────▶ └─────────┘ ──facts──▶ gateway thread ◀─▶ VRRP
@@ -9,8 +9,9 @@
 //! ```
 //!
 //! One task owns the [`Speaker`](bgp_core::speaker::Speaker) and carries owned values in and out of it; one task
-//! carries each connection's octets; one owns the kernel's side. Every channel is bounded, and the postman waits
-//! for nobody: what it hands out is bounded by credit or keyed by what it is about.
+//! carries each connection's octets. They share one thread, so that a route is one wake-up from in to out; the kernel's
+//! side and the gateway have threads of their own (`docs/adr/0003-one-thread-for-the-sessions.md`). Every channel is
+//! bounded, and the postman waits for nobody: what it hands out is bounded by credit or keyed by what it is about.
 
 mod addresses;
 mod allowance;
@@ -25,6 +26,7 @@ mod listeners;
 mod meeting;
 mod outbox;
 mod postman;
+mod reports;
 mod socket;
 mod start;
 

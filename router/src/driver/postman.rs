@@ -2,12 +2,14 @@
 //!
 //! Each turn takes what has come in, lets the speaker decide a bounded number of prefixes, and carries away what
 //! it has to say. While there is more to decide the loop does not sleep, but it looks at what came in between
-//! two slices, so a full table in the works delays a single change by one slice.
+//! two slices. Tables that peers send are kept waiting meanwhile, short letters are not: so what is in front of a
+//! single change is a slice, however large the table in the works is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bgp_core::rib::{FibChange, Progress};
 use bgp_core::session::{Restarted, SessionCommand, SessionEvent};
@@ -24,10 +26,10 @@ use tracing::{debug, info};
 
 use super::allowance::Allowances;
 use super::clock::{Clock, sleep_until};
-use super::connection::Report;
 use super::gateway::Reporter;
 use super::kernel_side::{self, Redistribution, RoutesDown};
 use super::outbox::Outbox;
+use super::reports::{Admit, Inbox};
 use super::{addresses, answer, journal};
 use crate::control::door::{BgpQuery, KernelQuery};
 
@@ -62,8 +64,8 @@ pub(super) struct Postman {
     /// `description` lines, by interface.
     pub(super) descriptions: Arc<BTreeMap<String, String>>,
     inlets: Inlets,
-    pub(super) reports: Inbox<(SessionId, Report)>,
-    pub(super) dialled: Inbox<(PeerId, io::Result<TcpStream>)>,
+    pub(super) reports: Inbox,
+    pub(super) dialled: Dialled,
     pub(super) connections: HashMap<SessionId, Outbox>,
     pub(super) dialling: HashMap<PeerId, JoinHandle<()>>,
     redistribution: Redistribution,
@@ -78,11 +80,11 @@ pub(super) struct Postman {
     resending: Option<u32>,
 }
 
-/// A bounded channel with both its ends.
+/// Outcomes of attempts to connect: both ends of the channel.
 #[derive(Debug)]
-pub(super) struct Inbox<T> {
-    pub(super) sender: mpsc::Sender<T>,
-    receiver: mpsc::Receiver<T>,
+pub(super) struct Dialled {
+    pub(super) sender: mpsc::Sender<(PeerId, io::Result<TcpStream>)>,
+    receiver: mpsc::Receiver<(PeerId, io::Result<TcpStream>)>,
 }
 
 /// Whether the kernel task has been told that all routes are there.
@@ -109,8 +111,8 @@ impl Postman {
             interfaces: BTreeMap::new(),
             descriptions: Arc::default(),
             inlets,
-            reports: Inbox::new(REPORTS),
-            dialled: Inbox::new(DIALLED),
+            reports: Inbox::default(),
+            dialled: Dialled::new(),
             connections: HashMap::new(),
             dialling: HashMap::new(),
             redistribution: Redistribution::default(),
@@ -125,6 +127,7 @@ impl Postman {
 
     /// Works until the kernel task ends.
     pub(super) async fn run(&mut self) {
+        let mut held = 0;
         for turn in 1_u64.. {
             if turn.is_multiple_of(TURNS) {
                 // There are signals to look at, and they are not looked at here.
@@ -135,6 +138,8 @@ impl Postman {
             if self.carry_away(progress).await.is_err() {
                 return;
             }
+            held = if progress == Progress::More && held < HELD { held + 1 } else { 0 };
+            let admit = if held > 0 { Admit::Short } else { Admit::All };
             let pause = self.pause(progress);
             let is_backed_up = !self.routes_down.is_empty();
             let kernel = self.kernel.clone();
@@ -145,7 +150,7 @@ impl Postman {
                     Some(event) => self.take_kernel_event(event),
                     None => return,
                 },
-                Some((session, report)) = self.reports.receiver.recv() => self.take_report(session, report),
+                () = self.reports.filled(admit) => self.take_reports(admit),
                 Some((peer, outcome)) = self.dialled.receiver.recv() => self.dialled(peer, outcome),
                 Some((stream, remote)) = self.inlets.accepted.recv() => self.accepted(stream, remote),
                 Some(reload) = self.inlets.reloads.recv() => self.reload(reload),
@@ -162,10 +167,8 @@ impl Postman {
         self.speaker.shutdown(self.clock.now());
         self.carry_to_peers();
         while !self.connections.is_empty() {
-            match self.reports.receiver.recv().await {
-                Some((session, report)) => self.take_report(session, report),
-                None => return,
-            }
+            self.reports.filled(Admit::All).await;
+            self.take_reports(Admit::All);
         }
     }
 
@@ -292,16 +295,25 @@ impl Postman {
         }
     }
 
-    fn take_report(&mut self, session: SessionId, report: Report) {
-        let now = self.clock.now();
-        match report {
-            Report::Sent(octets) => self.speaker.handle_sent(session, octets),
-            Report::Stats(stats) => self.speaker.handle_stats(session, stats),
-            Report::Event(event) => {
+    /// Takes what connections say, letters for as long as a slice lasts.
+    fn take_reports(&mut self, admit: Admit) {
+        for (session, note) in self.reports.take_notes() {
+            self.speaker.handle_sent(session, note.sent);
+            if let Some(stats) = note.stats {
+                self.speaker.handle_stats(session, stats);
+            }
+        }
+        let begin = self.clock.now();
+        while let Some(letter) = self.reports.take(admit) {
+            let now = self.clock.now();
+            for event in letter.events {
                 if matches!(event, SessionEvent::Down(_)) {
-                    self.connections.remove(&session);
+                    self.connections.remove(&letter.session);
                 }
-                self.speaker.handle_event(session, event, now);
+                self.speaker.handle_event(letter.session, event, now);
+            }
+            if self.clock.now() - begin >= SLICE {
+                break;
             }
         }
     }
@@ -367,9 +379,9 @@ impl Postman {
     }
 }
 
-impl<T> Inbox<T> {
-    fn new(room: usize) -> Self {
-        let (sender, receiver) = mpsc::channel(room);
+impl Dialled {
+    fn new() -> Self {
+        let (sender, receiver) = mpsc::channel(DIALLED);
         Self { sender, receiver }
     }
 }
@@ -377,8 +389,10 @@ impl<T> Inbox<T> {
 /// Prefixes decided between two looks at what has come in.
 const BUDGET: usize = 4096;
 /// Turns without a pause for the rest of the program.
-const TURNS: u64 = 16;
-/// Reports of connections that may wait; each holds a read's worth of UPDATEs at most.
-const REPORTS: usize = 32;
+const TURNS: u64 = 4;
+/// How long letters are taken before what they say is decided.
+const SLICE: Duration = Duration::from_millis(2);
+/// Turns in a row that long letters may be kept waiting while there is something to decide.
+const HELD: usize = 8;
 /// Outcomes of attempts to connect that may wait.
 const DIALLED: usize = 64;

@@ -46,10 +46,10 @@ pub struct Options {
     pub keep_routes: bool,
 }
 
-/// Runs the router until SIGTERM or SIGINT.
+/// Runs the router until SIGTERM or SIGINT. The kernel's side and the gateway start threads of their own.
 #[must_use]
 pub fn run(options: Options) -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let outcome = runtime.context("start the runtime").and_then(|runtime| runtime.block_on(serve(options)));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
