@@ -35,6 +35,7 @@ impl Connection {
         let mut output = Output::default();
         let mut events = Vec::new();
         let mut counted_at = self.clock.now();
+        let mut has_read = false;
         loop {
             while let Some(octets) = self.session.poll_transmit() {
                 output.push(octets);
@@ -54,6 +55,11 @@ impl Connection {
                     break;
                 }
             }
+            if std::mem::take(&mut has_read) && self.postman.is_heard() {
+                // There is nothing to wait for: a peer with nothing to say would keep the thread if it said that
+                // without a pause.
+                tokio::task::yield_now().await;
+            }
             let wake = self.session.poll_timeout().map(|(at, _)| at);
             // A peer that never pauses would otherwise always come before the clock.
             if wake.is_some_and(|at| at <= self.clock.now()) {
@@ -70,6 +76,7 @@ impl Connection {
                 ready = stream.readable(), if is_heard => Turn::Readable(ready),
                 () = sleep_until(self.clock, wake) => Turn::Deadline,
             };
+            has_read = matches!(turn, Turn::Readable(_));
             self.take(turn, &mut input, &mut output);
         }
         output.finish(&mut self.stream).await;
@@ -237,6 +244,9 @@ mod tests {
     use super::*;
     use crate::driver::reports::{Admit, Inbox};
 
+    const KEEPALIVE: [u8; 19] =
+        [255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 0, 19, 4];
+
     /// An OPEN of AS 65002 without capabilities, hold time 180 s.
     fn open() -> Vec<u8> {
         let rest = [0, 29, 1, 4, 0xfd, 0xea, 0, 180, 192, 0, 2, 2, 0];
@@ -281,6 +291,22 @@ mod tests {
         // The connection is closed with it.
         drop(runtime);
         peer.join().unwrap();
+    }
+
+    #[test]
+    fn a_peer_that_never_pauses_does_not_keep_the_thread() {
+        let flood = |mut stream: std::net::TcpStream| {
+            stream.write_all(&open()).unwrap();
+            let many = KEEPALIVE.repeat(10_000);
+            // Until the router has had enough of it.
+            while stream.write_all(&many).is_ok() {}
+        };
+        beside(flood, |inbox, _| async move {
+            for _ in 0..20 {
+                while inbox.take(Admit::All).is_some() {}
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
     }
 
     #[test]
