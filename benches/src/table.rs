@@ -4,15 +4,31 @@
 //! The made-up one has a real table's shape: prefix lengths as seen in the default-free zone, AS paths of two
 //! to eight numbers, six prefixes a set on average. It is the same on every run.
 
+use std::collections::HashSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+/// The `n`th single route's prefix: an address of 198.18.0.0/16, which is for benchmarks (RFC 2544) and in no real
+/// table.
+#[must_use]
+pub fn single(n: u16) -> IpNet {
+    let [high, low] = n.to_be_bytes();
+    IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(198, 18, high, low), 32))
+}
+
+/// Which single route an IPv4 prefix is.
+#[must_use]
+pub fn single_number(address: Ipv4Addr, len: u8) -> Option<u16> {
+    let [198, 18, high, low] = address.octets() else { return None };
+    (len == 32).then_some(u16::from_be_bytes([high, low]))
+}
 
 /// Routes of one family that share their attributes.
 #[derive(Clone, Debug)]
 pub struct Group {
     /// ORIGIN, AS_PATH and so on, without NEXT_HOP and MP_REACH_NLRI, AS numbers in four octets; the AS_PATH is
-    /// that of the route's sender, with `FEED_AS` where the sender's own number goes.
+    /// that of the route's sender, whose own number is put in when it is sent.
     pub attrs: Vec<u8>,
     /// Where the four octets of the sender's AS are in `attrs`.
     pub sender_at: usize,
@@ -71,6 +87,25 @@ impl Table {
         self.groups.iter().map(|group| group.prefixes.len()).sum()
     }
 
+    /// Different prefixes.
+    #[must_use]
+    pub fn distinct(&self) -> usize {
+        self.groups.iter().flat_map(|group| &group.prefixes).collect::<HashSet<_>>().len()
+    }
+
+    /// The same prefixes with each other's attributes: those of the group `by` places on.
+    #[must_use]
+    pub fn with_paths_moved(mut self, by: usize) -> Self {
+        let mut attrs: Vec<_> =
+            self.groups.iter_mut().map(|group| (std::mem::take(&mut group.attrs), group.sender_at)).collect();
+        let by = by % attrs.len().max(1);
+        attrs.rotate_left(by);
+        for (group, (attrs, sender_at)) in self.groups.iter_mut().zip(attrs) {
+            (group.attrs, group.sender_at) = (attrs, sender_at);
+        }
+        self
+    }
+
     /// True if there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -78,18 +113,25 @@ impl Table {
     }
 }
 
-/// The `n`th IPv4 prefix: each has a /24 of its own, most are that /24, the others are shorter and aligned.
+/// The `n`th IPv4 prefix, in ascending order but for layers: a first million spreads over the whole space, each
+/// further one goes between the blocks of those before.
 fn ipv4_prefix(n: u32) -> IpNet {
-    // From 1.0.0.0 up to 223.255.255.0, but for loopback, which routers refuse.
-    let block = (1 << 16) + n * 14;
-    let block = if block < 127 << 16 { block } else { block + (1 << 16) };
-    let (len, keep) = match n % 16 {
-        0 => (22, 22),
-        1 => (23, 23),
-        2 => (21, 21),
-        _ => (24, 24),
+    let (block, member) = (n / 16, n % 16);
+    let block = block % BLOCKS_IN_A_LAYER * LAYERS + block / BLOCKS_IN_A_LAYER;
+    let mut first = 1 + block / BLOCKS_IN_A_FIRST_OCTET;
+    for excluded in [OWN, LOOPBACK] {
+        first += u32::from(first >= excluded);
+    }
+    let (offset, len) = match member {
+        0 => (0, 20),
+        1 => (0, 21),
+        2 => (8, 22),
+        3 => (12, 22),
+        4 => (16, 23),
+        5 => (18, 23),
+        single => (14 + single, 24),
     };
-    let bits = (block << 8) & (u32::MAX << (32 - keep));
+    let bits = first << 24 | (block % BLOCKS_IN_A_FIRST_OCTET) << 13 | offset << 8;
     IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::from_bits(bits), len))
 }
 
@@ -130,6 +172,19 @@ fn made_up_attrs(random: &mut Random) -> (Vec<u8>, usize) {
     (attrs, sender_at)
 }
 
+/// IPv4 prefixes come in blocks of sixteen within 32 /24s: a /20 with more specific ones inside it, the others beside.
+const BLOCKS_IN_A_FIRST_OCTET: u32 = 2048;
+
+/// First octets 1 to 222 less two have 450,560 blocks: six layers, 7.2 million prefixes.
+const LAYERS: u32 = 6;
+const BLOCKS_IN_A_LAYER: u32 = 220 * BLOCKS_IN_A_FIRST_OCTET / LAYERS;
+
+/// The laboratory's own network, 10.0.0.0/8.
+const OWN: u32 = 10;
+
+/// 127.0.0.0/8, which routers refuse.
+const LOOPBACK: u32 = 127;
+
 /// xorshift64*: small, fixed, good enough for shapes.
 struct Random(u64);
 
@@ -144,8 +199,6 @@ impl Random {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
     use super::*;
 
     #[test]
@@ -155,5 +208,25 @@ mod tests {
         assert_eq!(distinct.len(), 1_200_000);
         let average = table.len() as f64 / table.groups.len() as f64;
         assert!((5.8..6.2).contains(&average), "{average}");
+    }
+
+    #[test]
+    fn five_million_ipv4_prefixes_are_distinct_and_unicast() {
+        let mut distinct = HashSet::new();
+        for n in 0..5_000_000 {
+            let IpNet::V4(net) = ipv4_prefix(n) else { panic!("{n}") };
+            let first = net.addr().octets()[0];
+            assert!((1..224).contains(&first) && first != 10 && first != 127, "{net}");
+            assert_eq!(net, net.trunc());
+            assert!(net.prefix_len() <= 24);
+            assert!(distinct.insert(net), "{net}");
+        }
+    }
+
+    #[test]
+    fn a_million_prefixes_ascend_and_reach_over_most_of_the_space() {
+        let starts: Vec<_> = (0..1_000_000).step_by(16).map(|n| ipv4_prefix(n).network()).collect();
+        assert!(starts.is_sorted());
+        assert!(starts.last().is_some_and(|last| *last > Ipv4Addr::new(180, 0, 0, 0)));
     }
 }

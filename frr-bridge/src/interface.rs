@@ -48,11 +48,22 @@ pub struct InterfaceAddress {
     pub secondary: bool,
     /// The kernel makes no connected route for it (IFA_F_NOPREFIXROUTE).
     pub no_prefix_route: bool,
+    /// It stays until somebody takes it away (IFA_F_PERMANENT).
+    pub permanent: bool,
     /// Duplicate address detection has not finished, or has failed.
     pub tentative: bool,
 }
 
 impl InterfaceAddress {
+    /// True for what looks like an address that a virtual router holds: it goes by itself, and a subnet that would be
+    /// reached by it is not there. Such an address is with another router the next moment.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        let is_alone = self.no_prefix_route && self.address.prefix_len() == self.address.max_prefix_len();
+        let is_link_local = matches!(self.address.addr(), IpAddr::V6(addr) if addr.is_unicast_link_local());
+        !self.permanent && (is_alone || is_link_local)
+    }
+
     /// What the kernel takes as directly connected through this address.
     #[must_use]
     pub fn subnet(&self) -> IpNet {
@@ -111,6 +122,8 @@ pub struct Interface {
     pub kind: Option<String>,
     /// Transmit queue length.
     pub queue_length: u32,
+    /// Somebody keeps it without carrier (`protodown`), as FRR does with a virtual router's device.
+    pub is_held_down: bool,
     /// What somebody wrote on it (`ip link set … alias`); empty if nobody did.
     pub alias: String,
     /// Addresses, in order.
@@ -146,11 +159,13 @@ impl Interface {
         read("speed")?.trim().parse().ok()
     }
 
-    /// The first IPv6 link-local address.
+    /// The first IPv6 link-local address of its own.
     #[must_use]
     pub fn link_local(&self) -> Option<std::net::Ipv6Addr> {
         self.addresses.iter().find_map(|own| match own.address.addr() {
-            IpAddr::V6(addr) if addr.is_unicast_link_local() && !own.tentative => Some(addr),
+            IpAddr::V6(addr) if addr.is_unicast_link_local() && !own.tentative && !own.is_held() => {
+                Some(addr)
+            }
             _ => None,
         })
     }

@@ -56,6 +56,16 @@ pub fn set_min_ttl(socket: &impl AsFd, least: u8) -> io::Result<()> {
     set_option(socket, libc::IPPROTO_IP, IP_MINTTL, &least)
 }
 
+/// Lets only ICMPv6 messages of this type through to a raw socket (RFC 3542 §3.2).
+pub fn keep_icmpv6(socket: &impl AsFd, kind: u8) -> io::Result<()> {
+    // A set bit blocks its type.
+    let mut blocked = [u32::MAX; 8];
+    if let Some(word) = blocked.get_mut(usize::from(kind / 32)) {
+        *word &= !(1 << (kind % 32));
+    }
+    set_option(socket.as_fd(), libc::IPPROTO_ICMPV6, ICMP6_FILTER, &blocked)
+}
+
 /// A socket that sends whole Ethernet frames out of one interface, waits for nothing and receives nothing.
 pub fn frame_socket(interface: u32) -> io::Result<OwnedFd> {
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
@@ -132,6 +142,7 @@ const TCP_MD5SIG_EXT: libc::c_int = 32;
 const TCP_MD5SIG_FLAG_PREFIX: u8 = 1;
 const IP_MINTTL: libc::c_int = 21;
 const IPV6_MINHOPCOUNT: libc::c_int = 73;
+const ICMP6_FILTER: libc::c_int = 1;
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use frr_bridge::interface::Interface;
-use frr_bridge::netlink::{Requests, dump_links};
+use frr_bridge::netlink::{Requests, dump_links, is_local};
 use frr_bridge::vrrp::{ArpGuard, DeviceKey, Devices, Frames, Heard, Listener, Origin};
 use namespace::{eventually, in_namespace, ip};
 
@@ -58,6 +58,24 @@ fn a_device_is_on_and_has_its_addresses_only_while_it_is_held() {
     });
 }
 
+/// The kernel acknowledges an IPv6 address before it takes packets for it.
+#[test]
+fn packets_are_taken_as_soon_as_a_device_is_held() {
+    in_namespace(|| async {
+        let (lan, mut devices) = (link("lan0"), Devices::open().unwrap());
+        let mut device = devices.obtain(&lan, key(5, 6)).unwrap();
+        let held = addresses(&["fe80::5", "2001:db8:2::fe"]);
+        for _ in 0..20 {
+            devices.hold(&mut device, &held).unwrap();
+            for address in &held {
+                let taken = is_local(devices.requests(), device.index(), *address).unwrap();
+                assert!(taken, "{address} is not local yet");
+            }
+            devices.release(&mut device).unwrap();
+        }
+    });
+}
+
 #[test]
 fn addresses_that_nobody_holds_any_more_go() {
     in_namespace(|| async {
@@ -104,10 +122,42 @@ fn the_parents_arp_is_put_back() {
         let read = || std::fs::read_to_string("/proc/sys/net/ipv4/conf/lan0/arp_announce");
         let (lan, mut devices) = (link("lan0"), Devices::open().unwrap());
         let before = read().unwrap();
-        let guard = ArpGuard::set(devices.requests(), lan.index, "lan0").unwrap();
+        let device = devices.obtain(&lan, key(5, 4)).unwrap();
+        let mut crashed = ArpGuard::find(devices.requests(), &lan).unwrap();
+        crashed.set(devices.requests(), &device).unwrap();
         assert_eq!(read().unwrap().trim(), "2");
+        let found = devices.obtain(&lan, key(5, 4)).unwrap();
+        assert_eq!(
+            (found.index(), found.origin()),
+            (device.index(), Origin::Ours),
+            "a note is no other name"
+        );
+        let mut guard = ArpGuard::find(devices.requests(), &lan).unwrap();
+        guard.set(devices.requests(), &found).unwrap();
         guard.release(devices.requests()).unwrap();
-        assert_eq!(read().unwrap(), before);
+        assert_eq!(read().unwrap(), before, "what was before the crash");
+        devices.remove(found).unwrap();
+    });
+}
+
+#[test]
+fn an_address_that_the_parent_has_for_good_stays_as_it_is() {
+    in_namespace(|| async {
+        let (lan, mut devices) = (link("lan0"), Devices::open().unwrap());
+        ip("address add 10.0.2.254/32 dev lan0");
+        ip("address add fe80::77/64 dev lan0 nodad");
+        for (version, own, other) in [(4, "10.0.2.254", "10.0.2.253"), (6, "fe80::77", "fe80::78")] {
+            let without_mac = DeviceKey { vrid: 5, ip_version: version, mac: None };
+            let mut device = devices.obtain(&lan, without_mac).unwrap();
+            devices.hold(&mut device, &addresses(&[own, other])).unwrap();
+            let shown = ip("address show dev lan0");
+            // With the length: the kernel's own link-local address may begin like one of these.
+            let [own, other] = [own, other].map(|address| format!(" {address}/"));
+            assert!(shown.contains(&own) && shown.contains(&other), "{shown}");
+            devices.remove(device).unwrap();
+            let shown = ip("address show dev lan0 permanent");
+            assert!(shown.contains(&own) && !shown.contains(&other), "{shown}");
+        }
     });
 }
 

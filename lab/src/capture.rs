@@ -35,13 +35,25 @@ impl Capture {
     }
 
     /// Ends the capture and returns it as tshark's fields, one line a packet, separated by tabs.
-    pub fn fields(mut self, filter: &str, fields: &[&str]) -> Result<Vec<String>> {
+    pub fn fields(self, filter: &str, fields: &[&str]) -> Result<Vec<String>> {
+        self.fields_with(&[], (filter, fields))
+    }
+
+    /// The same, with preferences of tshark's dissectors (`vrrp.v3_checksum_as_in_v2:TRUE`).
+    pub fn fields_with(
+        mut self,
+        preferences: &[&str],
+        (filter, fields): (&str, &[&str]),
+    ) -> Result<Vec<String>> {
         // It takes packets from the kernel four times a second.
         std::thread::sleep(Duration::from_millis(600));
         self.process.signal(Signal::SIGINT)?;
         self.process.wait(Duration::from_secs(5)).context("ending dumpcap")?;
         let mut command = Command::new("tshark");
         command.arg("-r").arg(&self.file).args(["-Y", filter, "-T", "fields"]);
+        for preference in preferences {
+            command.args(["-o", preference]);
+        }
         for field in fields {
             command.args(["-e", field]);
         }

@@ -29,6 +29,8 @@ pub enum Member {
 /// The virtual router 5 on `eth0`: 10.0.0.254, fe80::5 and 2001:db8::254.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    /// What it speaks.
+    pub speech: Speech,
     /// Priority.
     pub priority: u8,
     /// Advertisement interval in milliseconds.
@@ -37,6 +39,19 @@ pub struct Plan {
     pub lines: Vec<String>,
     /// What follows the block, for ours and FRR.
     pub more: String,
+    /// Further lines of each instance, for keepalived.
+    pub keepalived: String,
+}
+
+/// Versions and families.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speech {
+    /// VRRPv3 for both families.
+    Both,
+    /// VRRPv3 for IPv4 alone.
+    V4,
+    /// VRRPv2, which is IPv4's.
+    Version2,
 }
 
 /// A running router.
@@ -74,7 +89,20 @@ impl Plan {
     /// A plan with the usual interval of a second.
     #[must_use]
     pub fn new(priority: u8) -> Self {
-        Self { priority, interval: 1000, lines: Vec::new(), more: String::new() }
+        Self {
+            speech: Speech::Both,
+            priority,
+            interval: 1000,
+            lines: Vec::new(),
+            more: String::new(),
+            keepalived: String::new(),
+        }
+    }
+
+    /// The same in another version or for one family.
+    #[must_use]
+    pub fn speaking(self, speech: Speech) -> Self {
+        Self { speech, ..self }
     }
 
     /// The same with another interval.
@@ -96,15 +124,25 @@ impl Plan {
         Self { more: text.to_owned(), ..self }
     }
 
+    /// The same with these lines in keepalived's instances.
+    #[must_use]
+    pub fn keepalived(self, lines: &str) -> Self {
+        Self { keepalived: lines.to_owned(), ..self }
+    }
+
     /// As frr.conf.
     #[must_use]
     pub fn frr_conf(&self) -> String {
-        let Self { priority, interval, lines, more } = self;
+        let Self { speech, priority, interval, lines, more, keepalived: _ } = self;
+        let version = speech.version();
+        let v6 = match speech {
+            Speech::Both => format!(" vrrp 5 ipv6 {LINK_LOCAL}\n vrrp 5 ipv6 {V6}\n"),
+            Speech::V4 | Speech::Version2 => String::new(),
+        };
         let lines: String = lines.iter().map(|line| format!(" {line}\n")).collect();
         format!(
-            "frr version 8.4\ninterface eth0\n vrrp 5 version 3\n vrrp 5 priority {priority}\n \
-             vrrp 5 advertisement-interval {interval}\n vrrp 5 ip {V4}\n vrrp 5 ipv6 {LINK_LOCAL}\n \
-             vrrp 5 ipv6 {V6}\n{lines}exit\n{more}"
+            "frr version 8.4\ninterface eth0\n vrrp 5 version {version}\n vrrp 5 priority {priority}\n \
+             vrrp 5 advertisement-interval {interval}\n vrrp 5 ip {V4}\n{v6}{lines}exit\n{more}"
         )
     }
 
@@ -113,13 +151,29 @@ impl Plan {
         let instance = |name: &str, extra: &str, addresses: &str| {
             format!(
                 "vrrp_instance {name} {{\n interface eth0\n use_vmac\n state BACKUP\n virtual_router_id 5\n \
-                 priority {}\n advert_int {seconds}\n {extra}\n virtual_ipaddress {{\n {addresses}\n }}\n}}\n",
-                self.priority
+                 priority {}\n advert_int {seconds}\n {extra}\n {}\n \
+                 virtual_ipaddress {{\n {addresses}\n }}\n}}\n",
+                self.priority, self.keepalived
             )
         };
-        let v6 = format!("{LINK_LOCAL}\n {V6}");
-        let head = "global_defs {\n vrrp_version 3\n}\n";
-        format!("{head}{}{}", instance("FOUR", "", V4), instance("SIX", "native_ipv6", &v6))
+        let head = format!("global_defs {{\n vrrp_version {}\n}}\n", self.speech.version());
+        let four = instance("FOUR", "", V4);
+        match self.speech {
+            Speech::Both => {
+                let six = instance("SIX", "native_ipv6", &format!("{LINK_LOCAL}\n {V6}"));
+                format!("{head}{four}{six}")
+            }
+            Speech::V4 | Speech::Version2 => format!("{head}{four}"),
+        }
+    }
+}
+
+impl Speech {
+    const fn version(self) -> u8 {
+        match self {
+            Self::Both | Self::V4 => 3,
+            Self::Version2 => 2,
+        }
     }
 }
 
@@ -165,6 +219,15 @@ impl Router {
         match &mut self.running {
             Running::Ours(ours) => Ok(ours),
             Running::Nothing | Running::Others(_) => bail!("this router is not ours"),
+        }
+    }
+
+    /// What it has printed.
+    pub fn log(&mut self) -> String {
+        match &mut self.running {
+            Running::Nothing => String::new(),
+            Running::Ours(ours) => ours.process().log(),
+            Running::Others(processes) => processes.iter().map(Process::log).collect(),
         }
     }
 

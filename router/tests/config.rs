@@ -14,6 +14,7 @@ use router::config::{
     Daemon, Editor, Finding, LineOutcome, Loaded, LogLevel, Severity, StaticTarget, check::Report, load,
     running_config,
 };
+use vrrp_core::discovery::{Lifetime, OnLinkPrefix, Preference};
 
 use Family::{Ipv4Unicast as V4, Ipv6Unicast as V6};
 
@@ -406,9 +407,19 @@ fn files_without_indentation_are_understood() {
 }
 
 #[test]
+fn a_virtual_router_that_is_taken_back_may_be_made_anew() {
+    let text = "interface e\n vrrp 5 version 3\n no vrrp 5 version 3\n vrrp 5 version 2\n vrrp 5 ip 10.0.0.1\n\
+                interface f\n vrrp 5 version 3\n vrrp 5 version 3\n vrrp 5 ip 10.0.1.1\n";
+    let loaded = load(text.as_bytes());
+    assert_eq!(texts(&loaded, Severity::Error), [""; 0]);
+    assert_eq!(loaded.desired.interfaces["e"].vrrp[&5].version, 2);
+    assert_eq!(loaded.desired.interfaces["f"].vrrp[&5].version, 3);
+}
+
+#[test]
 fn directives_are_read_and_checked() {
     let text = "interface eth0\n vrrp 7 ip 10.0.0.1\n !@ vrrp 7 preempt-delay 30\n !@ vrrp 7 garp-refresh 60\n \
-                !@ vrrp 7 unicast-peer 10.0.0.3\n !@ vrrp 7 no-virtual-mac\n !@ vrrp 7 accept-mode\n \
+                !@ vrrp 7 unicast-peer 10.0.0.3\n !@ vrrp 7 no-virtual-mac\n !@ vrrp 7 no-accept-mode\n \
                 !@ vrrp 7 track default-route decrement 50\n !@ vrrp 7 track bgp-peer fd00::1 decrement 60\n \
                 !@ vrrp 7 track interface wan0 decrement 70\n !@ vrrp 7 track route 0.0.0.0/0 decrement 80\n";
     let loaded = load(text.as_bytes());
@@ -418,9 +429,71 @@ fn directives_are_read_and_checked() {
         (router.preempt_delay, router.garp_refresh),
         (Duration::from_secs(30), Some(Duration::from_secs(60)))
     );
-    assert!(router.accept_mode && !router.virtual_mac);
+    assert!(!router.accept_mode && !router.virtual_mac);
     assert_eq!(router.tracks.iter().map(|track| track.decrement).collect::<Vec<_>>(), [50, 60, 70, 80]);
     assert_eq!(load(running_config(&loaded.script, &Daemon::ALL).as_bytes()).desired, loaded.desired);
+}
+
+#[test]
+fn router_advertisements_are_read_and_taken_back() {
+    let text = "interface eth0\n vrrp 5 ipv6 fe80::5\n no ipv6 nd suppress-ra\n ipv6 nd ra-interval msec 1500\n \
+                ipv6 nd ra-lifetime 0\n ipv6 nd prefix 2001:db8:7::1/64 infinite 600 off-link no-autoconfig\n \
+                ipv6 nd prefix 2001:db8:8::/64 no-autoconfig\n ipv6 nd managed-config-flag\n \
+                ipv6 nd other-config-flag\n ipv6 nd router-preference high\n ipv6 nd mtu 9000\n \
+                ipv6 nd rdnss 2001:db8::53\n ipv6 nd dnssl lan.example infinite\n ipv6 nd reachable-time 30000\n \
+                ipv6 nd ra-retrans-interval 1000\n ipv6 nd ra-hop-limit 32\n";
+    let loaded = load(text.as_bytes());
+    assert_eq!(loaded.findings.iter().count(), 0, "{:?}", loaded.findings);
+    let interface = &loaded.desired.interfaces["eth0"];
+    let advert = &interface.router_advert;
+    assert_eq!(interface.suppress_ra, Some(false));
+    assert_eq!((advert.interval(), advert.lifetime), (Duration::from_millis(1500), Some(0)));
+    assert_eq!((advert.hop_limit, advert.mtu), (Some(32), Some(9000)));
+    assert_eq!((advert.reachable, advert.retransmit), (30_000, 1000));
+    assert!(advert.is_managed && advert.is_other && advert.preference == Preference::High);
+    let plain = OnLinkPrefix::new("2001:db8:7::".parse().unwrap(), 64);
+    let first = OnLinkPrefix {
+        is_on_link: false,
+        is_autonomous: false,
+        valid: Lifetime::INFINITE,
+        preferred: Lifetime(600),
+        ..plain
+    };
+    let other = OnLinkPrefix::new("2001:db8:8::".parse().unwrap(), 64);
+    assert_eq!(advert.prefixes, [first, OnLinkPrefix { is_autonomous: false, ..other }]);
+    assert_eq!(advert.name_servers, [("2001:db8::53".parse().unwrap(), None)].into());
+    assert_eq!(advert.search_domains.values().copied().collect::<Vec<_>>(), [Some(Lifetime::INFINITE)]);
+    assert_eq!(load(running_config(&loaded.script, &Daemon::ALL).as_bytes()).desired, loaded.desired);
+    let without =
+        format!("{text} no ipv6 nd prefix 2001:db8:7::1/64\n no ipv6 nd mtu\n ipv6 nd suppress-ra\n");
+    let interface = &load(without.as_bytes()).desired.interfaces["eth0"];
+    assert_eq!((interface.router_advert.prefixes.len(), interface.router_advert.mtu), (1, None));
+    assert_eq!(interface.suppress_ra, Some(true));
+}
+
+#[test]
+fn who_owns_addresses_and_who_advertises_is_looked_at() {
+    for (text, warning) in [
+        (
+            "interface e\n ip address 10.0.0.1/24\n vrrp 5 ip 10.0.0.1\n vrrp 5 priority 200",
+            "4:2 10.0.0.1 is the interface's own address: whoever owns it has priority 255 (RFC 9568 §5.2.4)",
+        ),
+        (
+            "interface e\n ip address 10.0.0.2/24\n vrrp 5 ip 10.0.0.1\n vrrp 5 priority 255",
+            "4:2 priority 255 is for the router that owns the addresses, and 10.0.0.1 is not one of e",
+        ),
+        (
+            "interface e\n vrrp 5 ipv6 2001:db8::1\n no ipv6 nd suppress-ra",
+            "3:2 router advertisements are sent by virtual routers alone, from their link-local address: e has none, \
+             and none are sent",
+        ),
+    ] {
+        assert_eq!(texts(&load(text.as_bytes()), Severity::Warning), [warning], "{text}");
+    }
+    let owner = "interface e\n ip address 10.0.0.1/24\n vrrp 5 ip 10.0.0.1\n vrrp 5 priority 255";
+    let loaded = load(owner.as_bytes());
+    assert_eq!(loaded.findings.iter().count(), 0, "{:?}", loaded.findings);
+    assert_eq!(loaded.desired.interfaces["e"].vrrp[&5].priority, 255);
 }
 
 #[test]
@@ -484,16 +557,54 @@ const BAD_LINES: &[(&str, u32, &str, &str)] = &[
         "a comment stands on a line of its own",
     ),
     ("interface e\n vrrp 0 priority 5", 7, "0 is not in the range 1 to 255", ""),
-    ("interface e\n vrrp 5 ip 10.0.0.1\n vrrp 5 priority 0", 18, "0 is not in the range 1 to 254", ""),
-    ("interface e\n vrrp 5 ip 10.0.0.1\n vrrp 5 priority 256", 18, "256 is not in the range 1 to 254", ""),
+    ("interface e\n vrrp 5 ip 10.0.0.1\n vrrp 5 priority 0", 18, "0 is not in the range 1 to 255", ""),
+    ("interface e\n vrrp 5 ip 10.0.0.1\n vrrp 5 priority 256", 18, "256 is not in the range 1 to 255", ""),
     ("interface e\n vrrp 5 ip 10.0.0.1\n vrrp 5 ipv6 10.0.0.1", 14, "10.0.0.1 is not an IPv6 address", ""),
     ("interface e\n vrrp 5 ip 10.0.0.1\n vrrp 5 ip fe80::1", 12, "fe80::1 is not an IPv4 address", ""),
+    (
+        "interface e\n vrrp 5 version 3\n vrrp 5 ip 10.0.0.1\n vrrp 5 version 2",
+        7,
+        "e has a virtual router 5 already, of version 3 (line 2)",
+        "another needs another number",
+    ),
+    (
+        "interface e\n vrrp 5 ip 10.0.0.1\n !@ vrrp 5 track default-route decrement 0",
+        42,
+        "0 is not in the range 1 to 254",
+        "",
+    ),
+    ("interface e\n !@ vrrp 256 accept-mode", 10, "256 is not in the range 1 to 255", ""),
+    (
+        "interface e\n vrrp 5 ip 10.0.0.1\n !@ vrrp 5 unicast-peer 10.0.0",
+        25,
+        "10.0.0 is not an IPv4 address",
+        "",
+    ),
+    ("interface e\n vrrp 5 ip 224.0.0.1", 12, "224.0.0.1 cannot be a virtual address", ""),
     (
         "interface e\n vrrp 5 ip 10.0.0.1\n vrrp 5 advertisement-interval 1005",
         32,
         "the interval goes out in hundredths of a second: a multiple of 10 is needed",
         "1000 for example",
     ),
+    ("interface e\n ipv6 nd mtu 576", 14, "no IPv6 link has an MTU of 576", "1280 at least"),
+    ("interface e\n ipv6 nd ra-interval 0", 22, "0 is not in the range 1 to 1800", ""),
+    ("interface e\n ipv6 nd ra-lifetime 9001", 22, "9001 is not in the range 0 to 9000", ""),
+    ("interface e\n ipv6 nd prefix 10.0.0.0/8", 17, "10.0.0.0/8 is not an IPv6 prefix (X:X::X:X/M)", ""),
+    (
+        "interface e\n ipv6 nd prefix fe80::/64",
+        17,
+        "fe80::/64 is not a prefix that hosts take addresses of",
+        "",
+    ),
+    (
+        "interface e\n ipv6 nd prefix 2001:db8::/64 600 3600",
+        35,
+        "the preferred lifetime is longer than the valid one (RFC 4861 §6.2.1)",
+        "the valid lifetime comes first",
+    ),
+    ("interface e\n ipv6 nd dnssl a..b", 16, "`a..b` is not a domain name", ""),
+    ("interface e\n ipv6 nd rdnss ff02::1", 16, "ff02::1 cannot be the address of a name server", ""),
     (
         "interface e\n vrrp 5 ip 10.0.0.1\n !@ vrrp 5 prempt-delay 3",
         12,
@@ -580,6 +691,15 @@ const CONTRADICTIONS: &[(&str, &str)] = &[
     (
         "interface e\n vrrp 1 version 2\n vrrp 1 ipv6 fe80::1",
         "2:2 virtual router 1 has IPv6 addresses, which need version 3",
+    ),
+    (
+        "interface e\n vrrp 1 version 2\n vrrp 1 advertisement-interval 1500\n vrrp 1 ip 10.0.0.1",
+        "2:2 virtual router 1 has version 2, whose interval is in whole seconds (RFC 3768 §5.3.7)",
+    ),
+    (
+        "interface e\n ipv6 nd ra-lifetime 60",
+        "2:2 a default router that lives for 60 s is forgotten before the next advertisement, which may take 600 s \
+         (RFC 4861 §6.2.1)",
     ),
     (
         "route-map A permit 1\n call B\nroute-map B permit 1\n call A",

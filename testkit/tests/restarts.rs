@@ -98,7 +98,10 @@ fn with_dynamic_peer() -> (Network, Config) {
 fn routes_of_dynamic_peers_outlive_our_restart() {
     let (mut network, one) = with_dynamic_peer();
     restart_cut_off(&mut network, (0, one), 1);
+    assert!(!network.router(0).speaker.has_heard_everybody());
     holds_for(&mut network, 30 * SECOND, (0, NET));
+    let speaker = &network.router(0).speaker;
+    assert!(speaker.has_heard_everybody() && !speaker.is_converged(), "only strangers are waited for");
     network.set_cut(0, 1, false);
     holds_for(&mut network, 150 * SECOND, (0, NET));
     assert!(network.router(0).is_up(address(2)));

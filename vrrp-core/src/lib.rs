@@ -10,6 +10,8 @@
 //! thinks (tracked facts, readiness), and says what to send and whether it holds the gateway. A [`Segment`] is all
 //! the virtual routers of an interface and finds the one a packet is for.
 //!
+//! Beside it, [`discovery`] has the router advertisements (RFC 4861) by which hosts find an IPv6 virtual router.
+//!
 //! Every machine has the same verbs: `handle_*` takes something in, `poll_*` gives something out, and time is an
 //! argument. The crate has no clock, socket, thread or entropy, which the compiler checks: it is `no_std` with
 //! `alloc`.
@@ -47,6 +49,7 @@ extern crate std;
 pub mod announce;
 pub mod checksum;
 pub mod config;
+pub mod discovery;
 pub mod error;
 pub mod frame;
 pub mod packet;

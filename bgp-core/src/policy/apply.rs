@@ -92,9 +92,8 @@ fn set_communities(set: &Set, draft: &mut RouteDraft) {
     let attrs = draft.attrs.as_block();
     match set {
         Set::Community { values, additive } => {
-            let kept = attrs.communities().filter(|_| *additive);
-            let all: Vec<_> = kept.chain(values.iter().copied()).collect();
-            draft.attrs.set_communities(all);
+            let kept = if *additive { attrs.communities().collect() } else { Vec::new() };
+            draft.attrs.set_communities(kept.iter().chain(values).copied());
         }
         Set::CommunityNone => draft.attrs.remove(AttrCode::COMMUNITIES),
         Set::CommunityDelete(list) => {
@@ -102,9 +101,8 @@ fn set_communities(set: &Set, draft: &mut RouteDraft) {
             draft.attrs.set_communities(kept);
         }
         Set::LargeCommunity { values, additive } => {
-            let kept = attrs.large_communities().filter(|_| *additive);
-            let all: Vec<_> = kept.chain(values.iter().copied()).collect();
-            draft.attrs.set_large_communities(all);
+            let kept = if *additive { attrs.large_communities().collect() } else { Vec::new() };
+            draft.attrs.set_large_communities(kept.iter().chain(values).copied());
         }
         Set::LargeCommunityNone => draft.attrs.remove(AttrCode::LARGE_COMMUNITIES),
         Set::LargeCommunityDelete(list) => {

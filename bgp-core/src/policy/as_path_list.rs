@@ -28,7 +28,7 @@ pub struct AsPathEntry {
 impl AsPathList {
     /// True if the list permits a path with this text.
     #[must_use]
-    pub fn permits(&self, path: &str) -> bool {
+    pub fn permits(&self, path: &(impl AsRef<[u8]> + ?Sized)) -> bool {
         self.entries
             .iter()
             .find(|entry| entry.pattern.is_match(path))

@@ -1,11 +1,7 @@
 //! What policy looks at, what it answers, and what it works on.
 
-use alloc::string::String;
-use alloc::vec::Vec;
-use core::fmt::Write;
 use core::net::IpAddr;
 
-use super::AsPathList;
 use crate::types::{Family, FamilySet, NextHop, PeerKind, Prefix};
 use crate::wire::{AttrBlock, AttrBuf};
 
@@ -20,7 +16,7 @@ pub struct RouteContext<'a> {
     pub weight: u16,
     /// Everything else it carries.
     pub attrs: AttrBlock<'a>,
-    /// Numbers the attribute set, so that [`Scratch`] may remember answers that depend on it alone.
+    /// Numbers the attribute set, so that [`Scratch`](super::Scratch) may remember answers that depend on it alone.
     pub attrs_key: u32,
     /// The peer it came from (import) or goes to (export).
     pub peer: Option<IpAddr>,
@@ -111,41 +107,4 @@ pub enum DraftNextHop {
     PeerAddress,
     /// As received, whatever the peer is.
     Unchanged,
-}
-
-/// Answers that depend on an attribute set alone, remembered while consecutive questions are about the same one.
-///
-/// A table asks about several prefixes with one attribute set in a row; the text of its AS path is then made
-/// once, and each expression is run once. Call [`Scratch::forget`] whenever keys may have been given anew.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    attrs_key: Option<u32>,
-    path: String,
-    /// By address of the list, which policy keeps alive longer than a batch of questions.
-    answers: Vec<(usize, bool)>,
-}
-
-impl Scratch {
-    /// Forgets every answer.
-    pub fn forget(&mut self) {
-        self.attrs_key = None;
-    }
-
-    /// True if `list` permits the AS path of `route`.
-    pub(super) fn permits_path(&mut self, list: &AsPathList, route: &RouteContext<'_>) -> bool {
-        if self.attrs_key != Some(route.attrs_key) {
-            self.attrs_key = Some(route.attrs_key);
-            self.answers.clear();
-            self.path.clear();
-            // Writing to a `String` cannot fail.
-            let _ = write!(self.path, "{}", route.attrs.as_path());
-        }
-        let asked = core::ptr::from_ref(list).addr();
-        if let Some((_, answer)) = self.answers.iter().find(|(known, _)| *known == asked) {
-            return *answer;
-        }
-        let answer = list.permits(&self.path);
-        self.answers.push((asked, answer));
-        answer
-    }
 }

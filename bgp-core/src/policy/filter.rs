@@ -25,16 +25,28 @@ impl Filter {
         self.prefix_list.is_none() && self.as_path_list.is_none() && self.route_map.is_none()
     }
 
+    /// True if two routes with the same attribute set, from the same peer, can get different answers.
+    #[must_use]
+    pub fn asks_prefix(&self) -> bool {
+        self.prefix_list.is_some() || self.route_map.as_ref().is_some_and(|map| map.asks_prefix())
+    }
+
     /// What the filter says of `route`.
     #[must_use]
     pub fn evaluate(&self, route: &RouteContext<'_>, scratch: &mut Scratch) -> Verdict {
         let is_listed = self.prefix_list.as_ref().is_none_or(|list| list.permits(&route.prefix))
-            && self.as_path_list.as_ref().is_none_or(|list| scratch.permits_path(list, route));
+            && self.as_path_list.as_ref().is_none_or(|list| self.permits_path(list, route, scratch));
         match &self.route_map {
             _ if !is_listed => Verdict::Deny,
             None => Verdict::Permit(Changes::NONE),
             Some(map) => map.evaluate(route, scratch),
         }
+    }
+
+    /// A question of its own, after those of the route map's entries.
+    fn permits_path(&self, list: &AsPathList, route: &RouteContext<'_>, scratch: &mut Scratch) -> bool {
+        let number = self.route_map.as_ref().map_or(0, |map| map.steps());
+        scratch.once(route, (number, number + 1), |scratch| scratch.permits_path(list, route))
     }
 
     /// Makes the changes that an earlier [`Filter::evaluate`] named.

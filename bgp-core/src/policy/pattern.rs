@@ -53,7 +53,7 @@ impl Pattern {
 
     /// True if the expression is found in `text`.
     #[must_use]
-    pub fn is_match(&self, text: &str) -> bool {
+    pub fn is_match(&self, text: &(impl AsRef<[u8]> + ?Sized)) -> bool {
         self.regex.is_match(text)
     }
 }

@@ -1,32 +1,25 @@
 //! Prefix lists: which destinations a line of policy is about.
 //!
-//! A list of a thousand lines is asked about every prefix of a full table, so it is not walked. Its lines are
-//! kept by the prefix they are written with; a question looks up the route's prefix cut to each length that
-//! the list uses, and of the lines found the first in the list decides.
-
-use alloc::string::String;
-use alloc::vec::Vec;
-use core::hash::BuildHasher;
-use core::net::IpAddr;
-
-use foldhash::fast::FixedState;
-use hashbrown::HashTable;
-use ipnet::IpNet;
+//! A list of a thousand lines is asked about every prefix of a full table, so it is not walked: the prefixes that
+//! its lines are written with are in an index (`nest`), and of the lines whose prefix the route's lies in the first
+//! in the list decides.
 
 use super::Action;
+use super::nest::{Nest, NetV4, NetV6};
 use crate::types::Prefix;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 /// `ip prefix-list`, `ipv6 prefix-list`: the first line that matches decides, none denies.
 #[derive(Clone, Debug, Default)]
 pub struct PrefixList {
     name: String,
     entries: Vec<PrefixEntry>,
-    /// Lengths that lines are written with, ascending.
-    lengths: Vec<u8>,
-    /// Positions in `entries`, found by the prefix of the line; a chain per prefix through `next`.
-    heads: HashTable<u32>,
+    /// Prefixes that lines are written with, and the first line with each.
+    v4: Nest<NetV4>,
+    v6: Nest<NetV6>,
     /// For each line, the next one with the same prefix.
-    next: Vec<Option<u32>>,
+    next: Vec<u32>,
 }
 
 /// One line of a prefix list.
@@ -49,18 +42,21 @@ impl PrefixList {
     #[must_use]
     pub fn new(name: impl Into<String>, mut entries: Vec<PrefixEntry>) -> Self {
         entries.sort_by_key(|entry| entry.seq);
-        let mut list = Self {
-            name: name.into(),
-            next: alloc::vec![None; entries.len()],
-            entries,
-            lengths: Vec::new(),
-            heads: HashTable::new(),
-        };
-        for at in (0..u32::try_from(list.entries.len()).unwrap_or(u32::MAX)).rev() {
-            list.index(at);
+        let mut next = alloc::vec![NONE; entries.len()];
+        let (mut v4, mut v6) = (Vec::new(), Vec::new());
+        for (entry, line) in entries.iter().zip(0..NONE) {
+            match &entry.prefix {
+                Prefix::V4(net) => v4.push((NetV4::of(net), line)),
+                Prefix::V6(net) => v6.push((NetV6::of(net), line)),
+            }
         }
-        list.lengths.sort_unstable();
-        list
+        let mut chain = |before: u32, line| {
+            if let Some(next) = next.get_mut(before as usize) {
+                *next = line;
+            }
+        };
+        let (v4, v6) = (Nest::new(v4, &mut chain), Nest::new(v6, &mut chain));
+        Self { name: name.into(), entries, v4, v6, next }
     }
 
     /// As configured.
@@ -85,46 +81,26 @@ impl PrefixList {
     #[must_use]
     pub fn decide(&self, prefix: &Prefix) -> Option<&PrefixEntry> {
         let len = prefix.prefix_len();
-        let mut first: Option<u32> = None;
-        for cut in self.lengths.iter().take_while(|cut| **cut <= len) {
-            let mut at = self.head(&truncate(prefix, *cut));
-            while let Some(position) = at.filter(|position| first.is_none_or(|first| *position < first)) {
-                let entry = self.entries.get(position as usize)?;
+        let first = match prefix {
+            Prefix::V4(net) => self.first(self.v4.around(NetV4::of(net)), len),
+            Prefix::V6(net) => self.first(self.v6.around(NetV6::of(net)), len),
+        };
+        self.entries.get(first as usize)
+    }
+
+    /// The first line that fits a prefix of this length, of the lines that begin at `heads`.
+    fn first(&self, heads: impl Iterator<Item = u32>, len: u8) -> u32 {
+        let mut first = NONE;
+        for head in heads {
+            let mut line = head;
+            while let Some(entry) = self.entries.get(line as usize).filter(|_| line < first) {
                 if (entry.min_len..=entry.max_len).contains(&len) {
-                    first = Some(position);
-                    break;
+                    first = line;
                 }
-                at = self.next.get(position as usize).copied().flatten();
+                line = self.next.get(line as usize).copied().unwrap_or(NONE);
             }
         }
-        self.entries.get(first? as usize)
-    }
-
-    fn head(&self, prefix: &Prefix) -> Option<u32> {
-        let same = |at: &u32| self.entries.get(*at as usize).is_some_and(|entry| entry.prefix == *prefix);
-        self.heads.find(hash(prefix), same).copied()
-    }
-
-    /// Puts line `at` in front of the lines with its prefix; lines come in descending order.
-    fn index(&mut self, at: u32) {
-        let Some(prefix) = self.entries.get(at as usize).map(|entry| entry.prefix) else { return };
-        if !self.lengths.contains(&prefix.prefix_len()) {
-            self.lengths.push(prefix.prefix_len());
-        }
-        let entries = &self.entries;
-        let prefix_of = |at: &u32| entries.get(*at as usize).map(|entry| entry.prefix);
-        match self.heads.find_mut(hash(&prefix), |other| prefix_of(other) == Some(prefix)) {
-            Some(head) => {
-                if let Some(next) = self.next.get_mut(at as usize) {
-                    *next = Some(*head);
-                }
-                *head = at;
-            }
-            None => {
-                self.heads
-                    .insert_unique(hash(&prefix), at, |at| prefix_of(at).map_or(0, |prefix| hash(&prefix)));
-            }
-        }
+        first
     }
 }
 
@@ -134,30 +110,13 @@ impl PartialEq for PrefixList {
     }
 }
 
-fn hash(prefix: &Prefix) -> u64 {
-    let hasher = FixedState::default();
-    match prefix {
-        IpNet::V4(net) => hasher.hash_one((net.addr().to_bits(), net.prefix_len())),
-        IpNet::V6(net) => hasher.hash_one((net.addr().to_bits(), net.prefix_len())),
-    }
-}
-
-fn truncate(prefix: &Prefix, len: u8) -> Prefix {
-    match prefix.addr() {
-        IpAddr::V4(addr) => {
-            let bits = addr.to_bits() & u32::MAX.checked_shl(32 - u32::from(len)).unwrap_or(0);
-            ipnet::Ipv4Net::new(bits.into(), len).map_or(*prefix, Prefix::V4)
-        }
-        IpAddr::V6(addr) => {
-            let bits = addr.to_bits() & u128::MAX.checked_shl(128 - u32::from(len)).unwrap_or(0);
-            ipnet::Ipv6Net::new(bits.into(), len).map_or(*prefix, Prefix::V6)
-        }
-    }
-}
+/// No line.
+const NONE: u32 = u32::MAX;
 
 #[cfg(test)]
 mod tests {
     use alloc::vec;
+    use core::net::IpAddr;
 
     use proptest::prelude::*;
 
@@ -190,10 +149,20 @@ mod tests {
         assert!(!PrefixList::default().permits(&prefix("192.0.2.0/24")));
     }
 
+    fn cut(prefix: &Prefix, len: u8) -> Prefix {
+        Prefix::new(prefix.addr(), len).unwrap().trunc()
+    }
+
     fn any_prefix() -> impl Strategy<Value = Prefix> {
         // Few addresses, so that lines and questions meet.
-        (0u32..4, 0u8..=6)
-            .prop_map(|(bits, len)| truncate(&Prefix::new(IpAddr::V4((bits << 29).into()), 32).unwrap(), len))
+        (0u32..16, 0u8..=6, any::<bool>()).prop_map(|(bits, len, is_v6)| {
+            let address = if is_v6 {
+                IpAddr::V6((u128::from(bits) << 123).into())
+            } else {
+                IpAddr::V4((bits << 27).into())
+            };
+            cut(&Prefix::new(address, 32).unwrap(), len)
+        })
     }
 
     proptest! {
@@ -212,7 +181,7 @@ mod tests {
             let walked = entries.iter().find(|entry| {
                 (entry.min_len..=entry.max_len).contains(&question.prefix_len())
                     && entry.prefix.prefix_len() <= question.prefix_len()
-                    && truncate(&question, entry.prefix.prefix_len()) == entry.prefix
+                    && cut(&question, entry.prefix.prefix_len()) == entry.prefix
             }).copied();
             let list = PrefixList::new("x", entries);
             prop_assert_eq!(list.decide(&question).copied(), walked);

@@ -8,13 +8,11 @@
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::{Ipv4Addr, Ipv6Addr};
 
-use super::community_list::{CommunityKind, Extra};
-use super::{
-    Action, AsPathList, Changes, CommunityList, PrefixList, RouteContext, RouteDraft, Scratch, Verdict, apply,
-};
-use crate::types::{Asn, NextHop, PeerKind, Prefix};
+use super::matching::Scope;
+use super::{Action, Changes, CommunityList, Match, RouteContext, RouteDraft, Scratch, Verdict, apply};
+use crate::types::Asn;
 use crate::wire::Origin;
 
 /// A `route-map`: the first entry whose every match holds decides; none denies.
@@ -26,6 +24,8 @@ pub struct RouteMap {
     first_step: u32,
     /// Steps of this map's entries and of all that they call.
     steps: u32,
+    /// Some entry, of this map or of one that it calls, looks at the prefix.
+    asks_prefix: bool,
 }
 
 /// Why a route map cannot be built.
@@ -67,47 +67,6 @@ pub enum OnMatch {
     Next,
     /// To the first entry with this or a higher sequence number.
     Goto(u32),
-}
-
-/// One `match` line.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Match {
-    /// `ip|ipv6 address prefix-list`.
-    PrefixList(Arc<PrefixList>),
-    /// `ip|ipv6 address prefix-len`.
-    PrefixLen(u8),
-    /// `ip|ipv6 next-hop prefix-list`.
-    NextHopPrefixList(Arc<PrefixList>),
-    /// `ip|ipv6 next-hop address`.
-    NextHop(IpAddr),
-    /// `as-path`.
-    AsPath(Arc<AsPathList>),
-    /// `community … [exact-match]`.
-    Community {
-        /// The list.
-        list: Arc<CommunityList>,
-        /// The route carries nothing else.
-        exact: bool,
-    },
-    /// `large-community … [exact-match]`.
-    LargeCommunity {
-        /// The list.
-        list: Arc<CommunityList>,
-        /// The route carries nothing else.
-        exact: bool,
-    },
-    /// `extcommunity`.
-    ExtendedCommunity(Arc<CommunityList>),
-    /// `metric`.
-    Metric(u32),
-    /// `local-preference`.
-    LocalPreference(u32),
-    /// `origin`.
-    Origin(Origin),
-    /// `peer`: the peer it came from (in) or goes to (out).
-    Peer(IpAddr),
-    /// `peer local`: originated here.
-    PeerLocal,
 }
 
 /// One `set` line.
@@ -204,7 +163,11 @@ impl RouteMap {
         if is_chained && steps > MAX_STEPS {
             return Err(RouteMapError::TooManyEntries(steps));
         }
-        Ok(Self { name: name.into(), entries, first_step: 0, steps })
+        let asks_prefix = entries.iter().any(|entry| {
+            entry.matches.iter().any(|matches| matches.scope() == Scope::Prefix)
+                || entry.call.as_ref().is_some_and(|called| called.asks_prefix)
+        });
+        Ok(Self { name: name.into(), entries, first_step: 0, steps, asks_prefix })
     }
 
     /// As configured.
@@ -219,6 +182,16 @@ impl RouteMap {
         &self.entries
     }
 
+    /// True if the answer can depend on the prefix.
+    pub(super) const fn asks_prefix(&self) -> bool {
+        self.asks_prefix
+    }
+
+    /// Every step is below.
+    pub(super) const fn steps(&self) -> u32 {
+        self.steps
+    }
+
     /// What the map says of `route`.
     #[must_use]
     pub fn evaluate(&self, route: &RouteContext<'_>, scratch: &mut Scratch) -> Verdict {
@@ -226,7 +199,7 @@ impl RouteMap {
         let mut is_permitted = false;
         let mut resume_at = 0;
         for (at, entry) in (0u32..).zip(&self.entries) {
-            if entry.seq < resume_at || !entry.matches.iter().all(|matches| matches.holds(route, scratch)) {
+            if entry.seq < resume_at || !self.matches((at, entry), route, scratch) {
                 continue;
             }
             if entry.action == Action::Deny {
@@ -249,6 +222,28 @@ impl RouteMap {
             }
         }
         if is_permitted { Verdict::Permit(changes) } else { Verdict::Deny }
+    }
+
+    /// True if every match of an entry holds; those that look at the attribute set are asked once for each set.
+    fn matches(
+        &self,
+        (at, entry): (u32, &RouteMapEntry),
+        route: &RouteContext<'_>,
+        scratch: &mut Scratch,
+    ) -> bool {
+        let (mut of_set, mut others) = (false, true);
+        for matches in &entry.matches {
+            match matches.scope() {
+                Scope::Set => of_set = true,
+                Scope::Prefix | Scope::Peer => others = others && matches.holds(route, scratch),
+            }
+        }
+        others
+            && (!of_set
+                || scratch.once(route, (self.first_step + at, self.steps), |scratch| {
+                    let mut of_set = entry.matches.iter().filter(|matches| matches.scope() == Scope::Set);
+                    of_set.all(|matches| matches.holds(route, scratch))
+                }))
     }
 
     /// Makes the changes that an earlier [`RouteMap::evaluate`] named.
@@ -300,43 +295,6 @@ impl Changes {
             self.0 == Self::SINGLE | step as u64
         }
     }
-}
-
-impl Match {
-    fn holds(&self, route: &RouteContext<'_>, scratch: &mut Scratch) -> bool {
-        match self {
-            Self::PrefixList(list) => list.permits(&route.prefix),
-            Self::PrefixLen(len) => route.prefix.prefix_len() == *len,
-            Self::NextHopPrefixList(list) => list.permits(&Prefix::from(route.next_hop.address())),
-            Self::NextHop(address) => is_next_hop(route.next_hop, *address),
-            Self::AsPath(list) => scratch.permits_path(list, route),
-            Self::Community { list, exact } => {
-                list.permits(route.attrs, CommunityKind::Standard, extra(*exact))
-            }
-            Self::LargeCommunity { list, exact } => {
-                list.permits(route.attrs, CommunityKind::Large, extra(*exact))
-            }
-            Self::ExtendedCommunity(list) => {
-                list.permits(route.attrs, CommunityKind::Extended, Extra::Allowed)
-            }
-            Self::Metric(metric) => route.attrs.med().unwrap_or(0) == *metric,
-            Self::LocalPreference(preference) => route.attrs.local_pref().unwrap_or(0) == *preference,
-            Self::Origin(origin) => route.attrs.origin() == *origin,
-            Self::Peer(address) => route.peer == Some(*address),
-            Self::PeerLocal => route.source == PeerKind::Local,
-        }
-    }
-}
-
-fn is_next_hop(next_hop: NextHop, address: IpAddr) -> bool {
-    let NextHop::V6 { link_local: Some(link_local), .. } = next_hop else {
-        return next_hop.address() == address;
-    };
-    next_hop.address() == address || IpAddr::V6(link_local) == address
-}
-
-const fn extra(exact: bool) -> Extra {
-    if exact { Extra::Forbidden } else { Extra::Allowed }
 }
 
 /// Entries that a key can name together.

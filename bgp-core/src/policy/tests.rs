@@ -69,6 +69,11 @@ fn path_list(expression: &str) -> Match {
     Match::AsPath(Arc::new(AsPathList { name: "P".into(), entries }))
 }
 
+fn any_path() -> Arc<AsPathList> {
+    let Match::AsPath(list) = path_list(".*") else { unreachable!() };
+    list
+}
+
 fn community_list(community: u32, exact: bool) -> Match {
     let matches = CommunityMatch::Standard(vec![community]);
     let entries = vec![CommunityEntry { seq: 5, action: Action::Permit, matches }];
@@ -95,6 +100,40 @@ fn the_first_entry_that_matches_decides() {
     assert_eq!(pref(Route::new("203.0.113.0/24", &[64500], &[BACKUP])), Some(50));
     assert_eq!(pref(Route::new("203.0.113.0/24", &[64500, 64500], &[])), Some(150));
     assert_eq!(pref(Route::new("203.0.113.0/24", &[64500, 65001], &[])), Some(100));
+}
+
+#[test]
+fn answers_about_one_set_are_not_those_about_the_next() {
+    let called = Arc::new(map(vec![entry(5, vec![path_list("_65001$")], vec![Set::Weight(1)])]));
+    let mut first = entry(5, vec![community_list(BACKUP, false), Match::PrefixLen(24)], local_pref(50));
+    first.on_match = OnMatch::Next;
+    let calling = RouteMapEntry { call: Some(called), ..entry(10, vec![path_list("_65002_")], vec![]) };
+    let map = map(vec![first, calling, entry(20, vec![], vec![])]);
+    let filter =
+        Filter { as_path_list: Some(any_path()), route_map: Some(Arc::new(map)), ..Filter::default() };
+    assert!(filter.asks_prefix());
+    let paths: [&[u32]; 3] = [&[64500, 65002, 65001], &[64500, 65002], &[64500]];
+    let mut scratch = Scratch::default();
+    for (key, path) in (0..).zip(paths.iter().cycle().take(6)) {
+        for (prefix, communities) in [("192.0.2.0/24", vec![BACKUP]), ("192.0.2.0/25", vec![BACKUP])] {
+            let route = Route::new(prefix, path, &communities);
+            let context = RouteContext { attrs_key: key, ..route.context() };
+            let alone = filter.evaluate(&context, &mut Scratch::default());
+            assert_eq!(filter.evaluate(&context, &mut scratch), alone, "{prefix} {path:?}");
+            assert_eq!(alone == Verdict::Deny, path.len() == 2);
+        }
+    }
+}
+
+#[test]
+fn a_filter_knows_whether_it_asks_for_the_prefix() {
+    let plain = Filter { route_map: Some(Arc::new(from_cores())), ..Filter::default() };
+    assert!(!plain.asks_prefix());
+    let called = Arc::new(map(vec![entry(5, vec![Match::PrefixLen(24)], vec![])]));
+    let caller = map(vec![RouteMapEntry { call: Some(called), ..entry(10, vec![], vec![]) }]);
+    assert!(Filter { route_map: Some(Arc::new(caller)), ..Filter::default() }.asks_prefix());
+    let listed = Filter { prefix_list: Some(Arc::default()), ..Filter::default() };
+    assert!(listed.asks_prefix());
 }
 
 #[test]

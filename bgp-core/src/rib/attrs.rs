@@ -9,10 +9,10 @@ use alloc::vec::Vec;
 use core::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
-use hashbrown::HashTable;
 
 use super::digest::Digest;
 use super::nexthop::{NextHopId, NextHops};
+use super::shards::Shards;
 use crate::wire::AttrBlock;
 
 /// An attribute set by its place among the known ones.
@@ -35,7 +35,7 @@ pub(super) struct SetKey<'a> {
 pub(super) struct Interner {
     sets: Vec<Set>,
     free: Vec<AttrId>,
-    index: HashTable<u32>,
+    index: Shards,
     hasher: FixedState,
     octets: usize,
 }
@@ -77,7 +77,7 @@ impl Interner {
         Self {
             sets: Vec::new(),
             free: Vec::new(),
-            index: HashTable::new(),
+            index: Shards::new(),
             hasher: FixedState::with_seed(seed),
             octets: 0,
         }
@@ -86,10 +86,9 @@ impl Interner {
     /// The id of a set, with one more user.
     pub(super) fn intern(&mut self, key: &SetKey<'_>, next_hops: &mut NextHops) -> AttrId {
         let hash = self.hash(key);
-        let sets = &self.sets;
-        if let Some(&id) = self.index.find(hash, |&id| sets.get(id as usize).is_some_and(|set| set.is(key))) {
-            self.hold(AttrId(id), 1);
-            return AttrId(id);
+        if let Some(id) = self.find(hash, key) {
+            self.hold(id, 1);
+            return id;
         }
         next_hops.hold(key.next_hop);
         self.octets += key.block.len();
@@ -111,9 +110,11 @@ impl Interner {
             }
         };
         let (sets, hasher) = (&self.sets, &self.hasher);
-        self.index.insert_unique(hash, id.0, |&id| {
-            sets.get(id as usize).map_or(0, |set| hash_key(hasher, &set.key()))
-        });
+        if let Some(part) = self.index.part_mut(hash) {
+            part.insert_unique(hash, id.0, |&id| {
+                sets.get(id as usize).map_or(0, |set| hash_key(hasher, &set.key()))
+            });
+        }
         id
     }
 
@@ -153,7 +154,8 @@ impl Interner {
             return;
         }
         let hash = hash_key(&self.hasher, &set.key());
-        if let Ok(slot) = self.index.find_entry(hash, |&other| other == id.0) {
+        let part = self.index.part_mut(hash);
+        if let Some(Ok(slot)) = part.map(|part| part.find_entry(hash, |&other| other == id.0)) {
             slot.remove();
             self.octets -= set.block.len();
             set.block = Box::default();
@@ -179,7 +181,12 @@ impl Interner {
 
     /// Octets of memory in use, about.
     pub(super) fn octets(&self) -> usize {
-        self.octets + self.sets.len() * size_of::<Set>() + self.index.allocation_size()
+        self.octets + self.sets.len() * size_of::<Set>() + self.index.octets()
+    }
+
+    fn find(&self, hash: u64, key: &SetKey<'_>) -> Option<AttrId> {
+        let is_it = |&id: &u32| self.sets.get(id as usize).is_some_and(|set| set.is(key));
+        self.index.part(hash)?.find(hash, is_it).copied().map(AttrId)
     }
 
     fn hash(&self, key: &SetKey<'_>) -> u64 {

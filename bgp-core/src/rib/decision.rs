@@ -174,19 +174,11 @@ impl Rung {
     /// Removes what is worse; says how many.
     fn judge(&self, at: usize, candidates: &mut [Candidate], with: &Weighing) -> usize {
         match self.rule {
-            Rule::Lowest(key) => {
-                let Some(lowest) = left(candidates).map(|path| key(path, with)).min() else { return 0 };
-                remove(candidates, at, |path| key(path, with) > lowest)
-            }
+            Rule::Lowest(key) => remove_higher(candidates, at, |path| key(path, with)),
             Rule::LowestWithin(key, group) => {
                 remove_within(candidates, at, |path| (group(path, with), key(path, with)))
             }
-            Rule::Holds(holds) => {
-                if !left(candidates).any(|path| holds(path, with)) {
-                    return 0;
-                }
-                remove(candidates, at, |path| !holds(path, with))
-            }
+            Rule::Holds(holds) => remove_higher(candidates, at, |path| u8::from(!holds(path, with))),
         }
     }
 }
@@ -195,10 +187,24 @@ fn left(candidates: &[Candidate]) -> impl Iterator<Item = &Candidate> {
     candidates.iter().filter(|path| path.lost_at.is_none())
 }
 
-fn remove(candidates: &mut [Candidate], at: usize, is_worse: impl Fn(&Candidate) -> bool) -> usize {
+/// The lowest key of those that are left; none if all have the same, as they do at most rungs.
+fn lowest<K: Copy + Ord>(candidates: &[Candidate], key: impl Fn(&Candidate) -> K) -> Option<K> {
+    let mut keys = left(candidates).map(key);
+    let first = keys.next()?;
+    let (lowest, highest) = keys.fold((first, first), |(low, high), key| (low.min(key), high.max(key)));
+    (lowest != highest).then_some(lowest)
+}
+
+/// Removes each path whose key is not the lowest.
+fn remove_higher<K: Copy + Ord>(
+    candidates: &mut [Candidate],
+    at: usize,
+    key: impl Fn(&Candidate) -> K,
+) -> usize {
+    let Some(lowest) = lowest(candidates, &key) else { return 0 };
     let mut removed = 0;
     for path in candidates.iter_mut().filter(|path| path.lost_at.is_none()) {
-        if is_worse(path) {
+        if key(path) > lowest {
             path.lost_at = Some(at);
             removed += 1;
         }
@@ -209,6 +215,9 @@ fn remove(candidates: &mut [Candidate], at: usize, is_worse: impl Fn(&Candidate)
 /// Removes each path that another of its group beats. The lowest of a group stays, so it does not matter that
 /// those removed before no longer count.
 fn remove_within(candidates: &mut [Candidate], at: usize, key: impl Fn(&Candidate) -> (u64, u128)) -> usize {
+    if lowest(candidates, |path| key(path).1).is_none() {
+        return 0;
+    }
     let mut removed = 0;
     for index in 0..candidates.len() {
         let Some(path) = candidates.get(index).filter(|path| path.lost_at.is_none()) else { continue };

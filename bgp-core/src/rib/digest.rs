@@ -5,7 +5,7 @@
 
 use super::nexthop::NextHopId;
 use crate::types::{Asn, RouterId};
-use crate::wire::AttrBlock;
+use crate::wire::{AsPath, Attr, AttrBlock, AttrCode, Origin};
 
 /// The facts of an attribute set that are asked for often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,45 +51,64 @@ impl Claims {
 }
 
 impl Digest {
-    /// Reads the facts out of a normalised block.
+    /// Reads the facts out of a normalised block, in one walk.
     pub(super) fn of(block: AttrBlock<'_>, next_hop: NextHopId, weight: u16) -> Self {
-        let path = block.as_path();
         let mut digest = Self {
             local_pref: 0,
             med: 0,
             neighbor: 0,
             originator: 0,
             next_hop,
-            path_len: u16::try_from(path.length()).unwrap_or(u16::MAX),
+            path_len: 0,
             weight,
-            origin: block.origin().code(),
-            cluster_len: u8::try_from(block.cluster_list().count()).unwrap_or(u8::MAX),
+            origin: Origin::Incomplete.code(),
+            cluster_len: 0,
             flags: Claims::default(),
         };
-        if let Some(value) = block.local_pref() {
-            digest.local_pref = value;
-            digest.claim(Claims::LOCAL_PREF);
-        }
-        if let Some(value) = block.med() {
-            digest.med = value;
-            digest.claim(Claims::MED);
-        }
-        if let Some(value) = path.neighbor_as() {
-            digest.neighbor = value.0;
-            digest.claim(Claims::NEIGHBOR);
-        }
-        if let Some(value) = block.originator_id() {
-            digest.originator = value.0;
-            digest.claim(Claims::ORIGINATOR);
-        }
-        for community in block.communities() {
-            match community {
-                NO_EXPORT | NO_EXPORT_SUBCONFED => digest.claim(Claims::NO_EXPORT),
-                NO_ADVERTISE => digest.claim(Claims::NO_ADVERTISE),
-                _ => {}
-            }
-        }
+        block.iter().for_each(|attr| digest.take(attr));
         digest
+    }
+
+    fn take(&mut self, attr: Attr<'_>) {
+        let (numbers, _) = attr.value.as_chunks::<4>();
+        let number = || numbers.first().map_or(0, |number| u32::from_be_bytes(*number));
+        match attr.code {
+            AttrCode::ORIGIN => {
+                let origin = attr.value.first().and_then(|code| Origin::from_code(*code));
+                self.origin = origin.unwrap_or(Origin::Incomplete).code();
+            }
+            AttrCode::AS_PATH => {
+                let path = AsPath::new(attr.value);
+                self.path_len = u16::try_from(path.length()).unwrap_or(u16::MAX);
+                if let Some(asn) = path.neighbor_as() {
+                    self.neighbor = asn.0;
+                    self.claim(Claims::NEIGHBOR);
+                }
+            }
+            AttrCode::MULTI_EXIT_DISC => {
+                self.med = number();
+                self.claim(Claims::MED);
+            }
+            AttrCode::LOCAL_PREF => {
+                self.local_pref = number();
+                self.claim(Claims::LOCAL_PREF);
+            }
+            AttrCode::ORIGINATOR_ID => {
+                self.originator = number();
+                self.claim(Claims::ORIGINATOR);
+            }
+            AttrCode::CLUSTER_LIST => self.cluster_len = u8::try_from(numbers.len()).unwrap_or(u8::MAX),
+            AttrCode::COMMUNITIES => {
+                for community in numbers {
+                    match u32::from_be_bytes(*community) {
+                        NO_EXPORT | NO_EXPORT_SUBCONFED => self.claim(Claims::NO_EXPORT),
+                        NO_ADVERTISE => self.claim(Claims::NO_ADVERTISE),
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
     }
 
     /// True if the set makes this claim.

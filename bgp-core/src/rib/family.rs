@@ -14,6 +14,7 @@ use super::facts::OwnerId;
 use super::fib::FibDesk;
 use super::id_set::IdSet;
 use super::multipath;
+use super::order::Order;
 use super::path::Flag;
 use super::scan::Scan;
 use super::shared::Shared;
@@ -39,6 +40,8 @@ pub(super) struct FamilyRib {
     pub(super) scan: Scan,
     /// What each owner of local routes has here.
     pub(super) owned: BTreeMap<OwnerId, BTreeSet<Prefix>>,
+    /// Where a reader of the whole table is.
+    pub(super) order: Order,
     /// Prefixes without paths that some backlog still held when the log let them go.
     idle: VecDeque<PrefixId>,
 }
@@ -62,6 +65,7 @@ impl FamilyRib {
             groups: Groups::default(),
             scan: Scan::default(),
             owned: BTreeMap::new(),
+            order: Order::default(),
             idle: VecDeque::new(),
         }
     }

@@ -1,43 +1,38 @@
 //! UPDATEs into paths (RFC 4271 §9.1.1).
 //!
 //! Loops are looked for on the borrowed view, before anything is owned (RFC 4271 §9.1.2, RFC 4456 §8); what
-//! loops counts as withdrawn. Then the attributes are interned, once for all prefixes of the UPDATE; policy is
-//! asked per prefix, but what it changes is made once per pair of set and changes. Nothing is decided here:
-//! paths are placed and prefixes marked.
+//! loops counts as withdrawn. Then the attributes are interned, once for all prefixes of the UPDATE, and policy
+//! is asked (`judge`). Nothing is decided here: paths are placed and prefixes marked.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::net::IpAddr;
 
 use super::Rib;
 use super::attrs::{AttrId, SetKey};
 use super::facts::{MaxPrefixOutcome, MaxPrefixVerdict, Received};
 use super::family::FamilyRib;
+use super::judge::Judged;
 use super::nexthop::Via;
 use super::path::{Flag, Path};
 use super::peer::{Limit, PeerIx, PeerSession};
 use super::shared::Shared;
 use super::source::{FeedId, SourceId};
 use super::table::{Placed, PrefixId};
-use crate::policy::{Changes, RouteContext, Verdict};
 use crate::speaker::config::{MaximumPrefixAction, PeerConfig, PeerFamilyConfig};
 use crate::time::Instant;
-use crate::types::{Family, NextHop, Nlri, PeerId, PeerKind, Prefix};
+use crate::types::{Family, NextHop, Nlri, PeerId, PeerKind};
 use crate::wire::{AttrBuf, Reach, Update};
 
 /// Announced routes of one family, ready to be placed.
-struct Announced<'a> {
-    peer: PeerIx,
+pub(super) struct Announced<'a> {
+    pub(super) peer: PeerIx,
     feed: FeedId,
-    config: &'a PeerFamilyConfig,
-    received: AttrId,
+    pub(super) config: &'a PeerFamilyConfig,
+    pub(super) received: AttrId,
     /// Only kept in case `allowas-in` changes.
     is_looped: bool,
     now: Instant,
 }
-
-/// Sets that policy made of one received set, each held by one use.
-type Memo = Vec<(Changes, AttrId)>;
 
 impl Rib {
     /// Takes an UPDATE in.
@@ -46,9 +41,7 @@ impl Rib {
         let Some(peer) = self.shared.peers.ix(from) else { return received };
         for unreach in update.unreach() {
             let family = &mut self.families[unreach.family];
-            for nlri in unreach.nlri {
-                family.withdraw(&mut self.shared, peer, &nlri);
-            }
+            unreach.nlri.for_each(|nlri| family.withdraw(&mut self.shared, peer, &nlri));
         }
         let mut block = core::mem::take(&mut self.block);
         block.clear();
@@ -82,9 +75,7 @@ impl FamilyRib {
         }
         let is_looped = is_looped(shared, session, config, update);
         if is_looped && !config.soft_reconfiguration || !may_be(session, self.family, reach.next_hop) {
-            for nlri in reach.nlri {
-                self.withdraw(shared, peer, &nlri);
-            }
+            reach.nlri.for_each(|nlri| self.withdraw(shared, peer, &nlri));
             return None;
         }
         let via = via_of(session, reach.next_hop);
@@ -101,7 +92,7 @@ impl FamilyRib {
         announced: &Announced<'_>,
         reach: Reach<'_>,
     ) -> Option<MaxPrefixVerdict> {
-        let mut memo = Memo::new();
+        let mut judged = Judged::default();
         let mut verdict = None;
         let is_open = shared.is_open(announced.peer, self.family, announced.config);
         shared.policy.forget();
@@ -111,7 +102,7 @@ impl FamilyRib {
             } else if announced.config.import.is_empty() {
                 if is_open { announced.received } else { AttrId::NONE }
             } else {
-                shared.judge_with(announced, &nlri.prefix, &mut memo)
+                shared.judge_announced(announced, &nlri.prefix, &mut judged)
             };
             if effective.is_none() && !announced.config.soft_reconfiguration {
                 self.withdraw(shared, announced.peer, &nlri);
@@ -125,9 +116,7 @@ impl FamilyRib {
                 }
             }
         }
-        for (_, id) in memo {
-            shared.attrs.release(id, &mut shared.next_hops);
-        }
+        judged.release(shared);
         verdict
     }
 
@@ -209,122 +198,6 @@ impl FamilyRib {
 }
 
 impl Shared {
-    /// What import policy makes of a received set for a prefix, with one use; for policy that changed.
-    pub(super) fn judge(
-        &mut self,
-        family: Family,
-        peer: PeerIx,
-        received: AttrId,
-        prefix: &Prefix,
-    ) -> AttrId {
-        let Some(session) = self.peers.session(peer) else { return AttrId::NONE };
-        let (peer_config, address) = (Arc::clone(&session.facts.config), session.facts.address);
-        let kinds = session.facts.next_hop_kinds(family);
-        let Some(config) = peer_config.families[family].as_ref() else { return AttrId::NONE };
-        if !self.is_open(peer, family, config) || self.is_looped_set(peer, config, received) {
-            return AttrId::NONE;
-        }
-        self.policy.forget();
-        match self.ask(config, (peer, address), received, prefix) {
-            Verdict::Deny => AttrId::NONE,
-            Verdict::Permit(Changes::NONE) => {
-                self.attrs.hold(received, 1);
-                received
-            }
-            Verdict::Permit(changes) => self.apply(&config.import, changes, received, (address, kinds)),
-        }
-    }
-
-    /// A received set with the weight that its peer's routes have now; takes its use over.
-    pub(super) fn reweigh(&mut self, family: Family, peer: PeerIx, received: AttrId) -> AttrId {
-        let session = self.peers.session(peer);
-        let config = session.and_then(|session| session.facts.config.families[family].as_ref());
-        let Some(weight) = config.map(|config| config.weight.unwrap_or(0)) else { return received };
-        let Some(digest) = self.attrs.digest(received) else { return received };
-        if digest.weight == weight {
-            return received;
-        }
-        let (block, next_hop) = (self.attrs.block(received).as_bytes().to_vec(), digest.next_hop);
-        let weighed = self.attrs.intern(&SetKey { block: &block, next_hop, weight }, &mut self.next_hops);
-        self.attrs.release(received, &mut self.next_hops);
-        weighed
-    }
-
-    /// The same as [`is_looped`] of what is kept, which has had our `local-as` put before it.
-    fn is_looped_set(&self, peer: PeerIx, config: &PeerFamilyConfig, received: AttrId) -> bool {
-        let Some(session) = self.peers.session(peer) else { return false };
-        let (facts, attrs) = (&session.facts, self.attrs.block(received));
-        let (path, allowed) = (attrs.as_path(), usize::from(config.allow_as_in));
-        let is_prepended = facts.kind == PeerKind::External
-            && facts.config.local_as.is_some_and(|local_as| !local_as.no_prepend);
-        if path.count(self.settings.asn) > allowed
-            || facts.local_as != self.settings.asn
-                && path.count(facts.local_as) > allowed + usize::from(is_prepended)
-        {
-            return true;
-        }
-        facts.kind != PeerKind::External
-            && (attrs.originator_id() == Some(self.settings.router_id)
-                || attrs.cluster_list().any(|id| id == self.settings.cluster_id))
-    }
-
-    /// True if paths of this source stay although policy refuses them.
-    pub(super) fn keeps_refused(&self, family: Family, source: SourceId) -> bool {
-        let peer = self.sources.feed_of(source).map(|feed| feed.origin.peer);
-        peer.and_then(|peer| self.peers.session(peer))
-            .and_then(|session| session.facts.config.families[family].as_ref())
-            .is_some_and(|config| config.soft_reconfiguration)
-    }
-
-    /// The same while placing: the answer is held by the memo, or is the received set.
-    fn judge_with(&mut self, announced: &Announced<'_>, prefix: &Prefix, memo: &mut Memo) -> AttrId {
-        let Some(session) = self.peers.session(announced.peer) else { return AttrId::NONE };
-        let address = session.facts.address;
-        let kinds = session.facts.next_hop_kinds(Family::of(prefix));
-        match self.ask(announced.config, (announced.peer, address), announced.received, prefix) {
-            Verdict::Deny => AttrId::NONE,
-            Verdict::Permit(Changes::NONE) => announced.received,
-            Verdict::Permit(changes) => {
-                if let Some((_, id)) = memo.iter().find(|(known, _)| *known == changes) {
-                    return *id;
-                }
-                let (import, received) = (&announced.config.import, announced.received);
-                let id = self.apply(import, changes, received, (address, kinds));
-                memo.push((changes, id));
-                id
-            }
-        }
-    }
-
-    fn ask(
-        &mut self,
-        config: &PeerFamilyConfig,
-        (peer, address): (PeerIx, IpAddr),
-        received: AttrId,
-        prefix: &Prefix,
-    ) -> Verdict {
-        let Some(digest) = self.attrs.digest(received) else { return Verdict::Deny };
-        let Some(via) = self.next_hops.via(digest.next_hop) else { return Verdict::Deny };
-        let family = Family::of(prefix);
-        let route = RouteContext {
-            prefix: *prefix,
-            next_hop: via.next_hop,
-            weight: digest.weight,
-            attrs: self.attrs.block(received),
-            attrs_key: received.number(),
-            peer: Some(address),
-            source: self.peers.session(peer).map_or(PeerKind::External, |session| session.kind(family)),
-        };
-        config.import.evaluate(&route, &mut self.policy)
-    }
-
-    /// False where RFC 8212 keeps everything out.
-    fn is_open(&self, peer: PeerIx, family: Family, config: &PeerFamilyConfig) -> bool {
-        let is_external =
-            self.peers.session(peer).is_some_and(|session| session.kind(family) == PeerKind::External);
-        !(self.settings.requires_policy && is_external && config.import.is_empty())
-    }
-
     /// The normalised block of an UPDATE, with what `local-as` adds to received paths.
     fn normalise(&self, peer: PeerIx, update: &Update<'_>, block: &mut Vec<u8>) {
         update.normalise_into(block);

@@ -7,6 +7,7 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 use foldhash::fast::FixedState;
 use ipnet::{Ipv4Net, Ipv6Net};
 
+use super::order::first_after;
 use super::table::PrefixId;
 use crate::types::{Family, Prefix};
 
@@ -65,17 +66,40 @@ impl Keys {
         }
     }
 
+    /// The first `count` prefixes after `after` that `is_there` lets through, the last one first.
+    pub(super) fn first_after(
+        &self,
+        after: Option<&Prefix>,
+        count: usize,
+        is_there: impl Fn(PrefixId) -> bool,
+    ) -> Vec<Prefix> {
+        match self {
+            Self::V4(keys) => {
+                let after = after.and_then(|after| match after {
+                    Prefix::V4(net) => Some(rank_v4(key_v4(net))),
+                    Prefix::V6(_) => None,
+                });
+                let keys = (0..).map(PrefixId).zip(keys.iter().map(|key| rank_v4(*key)));
+                let found = first_after(keys, after, count, is_there);
+                found.into_iter().filter_map(|rank| prefix_v4(key_of_rank(rank))).collect()
+            }
+            Self::V6(keys) => {
+                let after = after.and_then(|after| match after {
+                    Prefix::V4(_) => None,
+                    Prefix::V6(net) => Some(key_v6(net)),
+                });
+                let found =
+                    first_after((0..).map(PrefixId).zip(keys.iter().copied()), after, count, is_there);
+                found.iter().filter_map(prefix_v6).collect()
+            }
+        }
+    }
+
     /// What `id` stands for.
     pub(super) fn prefix(&self, id: PrefixId) -> Option<Prefix> {
         match self {
-            Self::V4(keys) => {
-                let [a, b, c, d, len] = *keys.get(id.0 as usize)?;
-                Ipv4Net::new(Ipv4Addr::new(a, b, c, d), len).ok().map(Prefix::V4)
-            }
-            Self::V6(keys) => {
-                let (addr, [len]) = keys.get(id.0 as usize)?.split_first_chunk::<16>()? else { return None };
-                Ipv6Net::new(Ipv6Addr::from(*addr), *len).ok().map(Prefix::V6)
-            }
+            Self::V4(keys) => prefix_v4(*keys.get(id.0 as usize)?),
+            Self::V6(keys) => prefix_v6(keys.get(id.0 as usize)?),
         }
     }
 }
@@ -107,6 +131,25 @@ fn key_v6(net: &Ipv6Net) -> KeyV6 {
         len.fill(net.prefix_len());
     }
     key
+}
+
+fn prefix_v4([a, b, c, d, len]: KeyV4) -> Option<Prefix> {
+    Ipv4Net::new(Ipv4Addr::new(a, b, c, d), len).ok().map(Prefix::V4)
+}
+
+fn prefix_v6(key: &KeyV6) -> Option<Prefix> {
+    let (addr, [len]) = key.split_first_chunk::<16>()? else { return None };
+    Ipv6Net::new(Ipv6Addr::from(*addr), *len).ok().map(Prefix::V6)
+}
+
+/// A key as a number that sorts as the prefix does.
+const fn rank_v4([a, b, c, d, len]: KeyV4) -> u64 {
+    u64::from_be_bytes([0, 0, 0, a, b, c, d, len])
+}
+
+const fn key_of_rank(rank: u64) -> KeyV4 {
+    let [_, _, _, a, b, c, d, len] = rank.to_be_bytes();
+    [a, b, c, d, len]
 }
 
 fn hash_v4(hasher: &FixedState, [a, b, c, d, len]: KeyV4) -> u64 {

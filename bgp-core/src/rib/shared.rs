@@ -3,17 +3,17 @@
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr};
 
-use super::attrs::{AttrId, Interner, SetKey};
+use super::attrs::Interner;
 use super::decision::Candidate;
 use super::facts::NextHopState;
-use super::nexthop::{NextHopId, NextHops, Via};
+use super::nexthop::{NextHopId, NextHops};
 use super::path::{Flag, Path};
 use super::peer::{PeerIx, Peers};
 use super::settings::Settings;
 use super::source::{FeedId, FeedState, Origin, SourceId, Sources};
 use super::table::{PrefixId, Table};
-use crate::policy::{Changes, DraftNextHop, Filter, NextHopKinds, RouteDraft, Scratch};
-use crate::types::{FamilyMap, NextHop, PeerKind};
+use crate::policy::{RouteDraft, Scratch};
+use crate::types::{FamilyMap, PeerKind};
 
 /// What all families share.
 #[derive(Debug)]
@@ -64,34 +64,6 @@ impl Shared {
             draft: RouteDraft::default(),
             policy: Scratch::default(),
         }
-    }
-
-    /// What import policy makes of a set, with one user.
-    pub(super) fn apply(
-        &mut self,
-        filter: &Filter,
-        changes: Changes,
-        received: AttrId,
-        (peer, kinds): (IpAddr, NextHopKinds),
-    ) -> AttrId {
-        let Some(digest) = self.attrs.digest(received) else { return AttrId::NONE };
-        let via = self.next_hops.via(digest.next_hop);
-        let draft = &mut self.draft;
-        draft.attrs.load(self.attrs.block(received));
-        draft.weight = digest.weight;
-        draft.next_hop = DraftNextHop::Default;
-        draft.next_hop_kinds = kinds;
-        draft.prefer_global = false;
-        draft.med_is_set = false;
-        let mut next_hop = digest.next_hop;
-        filter.apply(changes, draft);
-        if let Some(via) = via.map(|via| drafted(via, draft, peer)) {
-            next_hop = self.next_hops.intern(via);
-        }
-        let key = SetKey { block: draft.attrs.as_block().as_bytes(), next_hop, weight: draft.weight };
-        let id = self.attrs.intern(&key, &mut self.next_hops);
-        self.next_hops.drop_unused(next_hop);
-        id
     }
 
     /// Ends the use of everything that a path names.
@@ -155,18 +127,4 @@ impl Shared {
             NextHopState::Reachable { .. } | NextHopState::Unreachable => None,
         }
     }
-}
-
-/// The next hop that import policy asks for.
-fn drafted(via: Via, draft: &RouteDraft, peer: IpAddr) -> Via {
-    let mut via = match draft.next_hop {
-        DraftNextHop::Default | DraftNextHop::Unchanged => via,
-        DraftNextHop::Set(next_hop) => Via { next_hop, interface: via.interface },
-        DraftNextHop::PeerAddress if !draft.next_hop_kinds.contain(NextHop::from(peer)) => via,
-        DraftNextHop::PeerAddress => Via { next_hop: NextHop::from(peer), interface: via.interface },
-    };
-    if let (true, NextHop::V6 { global, .. }) = (draft.prefer_global, via.next_hop) {
-        via = Via { next_hop: NextHop::V6 { global, link_local: None }, interface: None };
-    }
-    via
 }

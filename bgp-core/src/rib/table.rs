@@ -3,7 +3,7 @@
 //! A prefix has a dense [`PrefixId`] in order of arrival, so prefixes that came in one UPDATE lie side by side
 //! and are later decided, installed and announced from neighbouring memory. Keys lie apart from entries: five
 //! octets an IPv4 prefix, seventeen an IPv6 one, and whoever walks entries does not touch them. The index from
-//! key to id is split into shards by hash: one grows at a time, so growth never stops the router.
+//! key to id grows in parts (`shards`).
 //!
 //! The first path lies in the entry, best first once decided; others hang on it in a slab of nodes. Nothing is
 //! allocated per prefix.
@@ -12,10 +12,11 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use foldhash::fast::FixedState;
-use hashbrown::{HashTable, hash_table};
+use hashbrown::hash_table;
 
 use super::key::{Keys, hash};
 use super::path::{Flag, Path};
+use super::shards::Shards;
 use super::source::SourceId;
 use crate::types::{Family, Prefix};
 
@@ -30,7 +31,7 @@ pub(super) struct Table {
     entries: Vec<Entry>,
     free: Vec<PrefixId>,
     nodes: Nodes,
-    shards: Vec<HashTable<u32>>,
+    index: Shards,
     hasher: FixedState,
     lengths: [u32; 129],
     paths: usize,
@@ -68,7 +69,7 @@ impl Table {
             entries: Vec::new(),
             free: Vec::new(),
             nodes: Nodes::default(),
-            shards: (0..SHARDS).map(|_| HashTable::new()).collect(),
+            index: Shards::new(),
             hasher: FixedState::with_seed(seed),
             lengths: [0; 129],
             paths: 0,
@@ -79,7 +80,7 @@ impl Table {
     pub(super) fn intern(&mut self, prefix: &Prefix) -> Option<PrefixId> {
         let hash = self.hash(prefix);
         let (keys, hasher) = (&self.keys, &self.hasher);
-        let shard = self.shards.get_mut(shard_of(hash))?;
+        let shard = self.index.part_mut(hash)?;
         let place = match shard.entry(hash, |&id| keys.is(id, prefix), |&id| keys.hash(hasher, id)) {
             hash_table::Entry::Occupied(known) => return Some(PrefixId(*known.get())),
             hash_table::Entry::Vacant(place) => place,
@@ -104,7 +105,7 @@ impl Table {
     pub(super) fn release(&mut self, id: PrefixId) {
         let Some(prefix) = self.prefix(id) else { return };
         let hash = self.hash(&prefix);
-        let Some(shard) = self.shards.get_mut(shard_of(hash)) else { return };
+        let Some(shard) = self.index.part_mut(hash) else { return };
         let Ok(slot) = shard.find_entry(hash, |&other| other == id.0) else { return };
         slot.remove();
         self.free.push(id);
@@ -245,12 +246,17 @@ impl Table {
     /// The id of `prefix`, if it has one.
     pub(super) fn find(&self, prefix: &Prefix) -> Option<PrefixId> {
         let hash = self.hash(prefix);
-        self.shards.get(shard_of(hash))?.find(hash, |&id| self.keys.is(id, prefix)).copied().map(PrefixId)
+        self.index.part(hash)?.find(hash, |&id| self.keys.is(id, prefix)).copied().map(PrefixId)
     }
 
     /// The prefix of `id`; of a slot given back, the one it last had.
     pub(super) fn prefix(&self, id: PrefixId) -> Option<Prefix> {
         self.keys.prefix(id)
+    }
+
+    /// The first `count` prefixes with paths after `after`, the last one first.
+    pub(super) fn first_after(&self, after: Option<&Prefix>, count: usize) -> Vec<Prefix> {
+        self.keys.first_after(after, count, |id| self.has_paths(id))
     }
 
     /// Prefixes covering `addr`, longest first. Lengths that nobody has are not tried.
@@ -280,8 +286,8 @@ impl Table {
 
     /// Octets of memory in use, about.
     pub(super) fn octets(&self) -> usize {
-        let index: usize = self.shards.iter().map(HashTable::allocation_size).sum();
-        self.entries.len() * (size_of::<Entry>() + self.keys.octets_each()) + self.nodes.octets() + index
+        let each = size_of::<Entry>() + self.keys.octets_each();
+        self.entries.len() * each + self.nodes.octets() + self.index.octets()
     }
 
     fn hash(&self, prefix: &Prefix) -> u64 {
@@ -364,12 +370,5 @@ impl Nodes {
     }
 }
 
-const SHARDS: usize = 64;
-
 /// The change log packs an id with three flags.
 const MAX_PREFIXES: u32 = 1 << 29;
-
-/// Bits that the hash table inside the shard does not look at first.
-const fn shard_of(hash: u64) -> usize {
-    (hash >> 40) as usize % SHARDS
-}

@@ -1,6 +1,5 @@
-//! The read side: what `show` commands and metrics ask for. Nothing here changes anything.
+//! The read side: what `show` commands and metrics ask for. Nothing here changes any route.
 
-use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
@@ -8,6 +7,7 @@ use core::time::Duration;
 use super::Rib;
 use super::decision::{self, LADDER, Rung};
 use super::facts::{FibRoute, NextHopState, PeerCounts, Totals};
+use super::family::FamilyRib;
 use super::fib::fib_route;
 use super::id_set::IdSet;
 use super::path::{Flag, Path};
@@ -105,31 +105,13 @@ impl Rib {
         self.view(family, id)
     }
 
-    /// The first `count` destinations after `after`, in the order of prefixes. Each page looks at the whole
-    /// table once: a few milliseconds for a full one, whatever the page's size.
-    #[must_use]
-    pub fn page(&self, family: Family, after: Option<Prefix>, count: usize) -> Vec<RouteView<'_>> {
-        let table = &self.families[family].table;
-        let mut first: BTreeSet<(Prefix, PrefixId)> = BTreeSet::new();
-        let mut last = None;
-        let ids = (0..table.slots()).filter_map(|at| u32::try_from(at).ok().map(PrefixId));
-        for id in ids.filter(|&id| table.has_paths(id)) {
-            let Some(prefix) = table.prefix(id) else { continue };
-            if after.is_some_and(|after| prefix <= after) {
-                continue;
-            }
-            if first.len() == count {
-                if last.is_some_and(|last| prefix > last) {
-                    continue;
-                }
-                first.pop_last();
-            }
-            first.insert((prefix, id));
-            if first.len() == count {
-                last = first.last().map(|(prefix, _)| *prefix);
-            }
-        }
-        first.into_iter().filter_map(|(_, id)| self.view(family, id)).collect()
+    /// The first `count` destinations after `after`, in the order of prefixes. Who goes on from the last
+    /// destination of a page pays for what is on the next one; every so many pages, and for whoever begins or turns
+    /// up in between, it takes a walk over the table, some milliseconds a million prefixes.
+    pub fn page(&mut self, family: Family, after: Option<Prefix>, count: usize) -> Vec<RouteView<'_>> {
+        let FamilyRib { table, order, .. } = &mut self.families[family];
+        let ids = order.page(table, after, count);
+        ids.into_iter().filter_map(|id| self.view(family, id)).collect()
     }
 
     /// What the decision made of each path to `prefix`.

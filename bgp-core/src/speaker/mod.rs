@@ -57,6 +57,7 @@ mod view;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
 pub use event::{Kept, PeerEvent, Refusal, SpeakerEvent, Sweep};
@@ -77,10 +78,10 @@ use self::peer::Peer;
 use self::random::Random;
 use self::startup::Startup;
 use self::timer::TimerTable;
-use crate::rib::{FibChange, NextHopInterest, NextHopState, Outgoing, Progress, Rib};
+use crate::rib::{FibChange, NextHopInterest, NextHopState, Outgoing, Progress, Rib, RouteView};
 use crate::session::SessionCommand;
 use crate::time::Instant;
-use crate::types::{Asn, PeerId, Prefix, SessionId};
+use crate::types::{Asn, Family, PeerId, Prefix, SessionId};
 use crate::wire::{ErrorKind, NotificationBuf};
 
 /// Every peer and the RIB.
@@ -237,6 +238,11 @@ impl Speaker {
     #[must_use]
     pub const fn rib(&self) -> &Rib {
         &self.rib
+    }
+
+    /// A page of a table: see [`Rib::page`].
+    pub fn page(&mut self, family: Family, after: Option<Prefix>, count: usize) -> Vec<RouteView<'_>> {
+        self.rib.page(family, after, count)
     }
 
     /// The route to `prefix` as a peer was told it, if it was.

@@ -93,22 +93,39 @@ impl Speaker {
         self.check_convergence(now);
     }
 
+    /// True once no configured peer is waited for: what they announce is known. Peers of a listen range may still be
+    /// expected; where that is so, routes of an earlier life stand in for theirs.
+    #[must_use]
+    pub fn has_heard_everybody(&self) -> bool {
+        match self.startup {
+            Startup::Waiting | Startup::Stopped => false,
+            Startup::Converged { .. } => true,
+            Startup::Converging { since, .. } => self.waits(since).all(|until| until <= self.now),
+        }
+    }
+
     /// Looks whether anything is still waited for, and if so when to look again.
     pub(super) fn check_convergence(&mut self, now: Instant) {
         let Startup::Converging { since, restarted } = self.startup else {
             return;
         };
         let up_by = since + self.config.graceful_restart.restart_time;
-        let done_by = since + DEFERRAL.max(self.config.graceful_restart.restart_time);
-        let waits = self.peers.values().filter_map(|peer| waits_until(peer, up_by, done_by));
         let expects_strangers = restarted == Restarted::Yes && !self.config.listen_ranges.is_empty();
-        let next = waits.chain(expects_strangers.then_some(up_by)).filter(|until| *until > now).min();
+        let next =
+            self.waits(since).chain(expects_strangers.then_some(up_by)).filter(|until| *until > now).min();
         self.timers.set(SpeakerTimer::Convergence, next);
         if next.is_none() {
             self.startup = Startup::Converged { since, restarted };
             self.rib_mut().release_end_of_rib();
             self.outbox.event(SpeakerEvent::Converged);
         }
+    }
+
+    /// Until when each peer that exists is waited for, in a start that began at `since`.
+    fn waits(&self, since: Instant) -> impl Iterator<Item = Instant> {
+        let restart_time = self.config.graceful_restart.restart_time;
+        let (up_by, done_by) = (since + restart_time, since + DEFERRAL.max(restart_time));
+        self.peers.values().filter_map(move |peer| waits_until(peer, up_by, done_by))
     }
 }
 

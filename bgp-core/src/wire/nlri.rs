@@ -53,6 +53,19 @@ impl<'a> NlriIter<'a> {
         Some(u32::from_be_bytes(*id))
     }
 
+    /// Takes the next destination, read by the family's way of reading.
+    #[inline]
+    fn take_nlri(&mut self, read: impl Fn(&[u8], u8) -> Option<Prefix>) -> Option<Nlri> {
+        loop {
+            let path_id = if self.has_path_id { self.take_path_id()? } else { 0 };
+            let (len, octets) = self.take_prefix()?;
+            let prefix = read(octets, len)?;
+            if is_destination(&prefix) {
+                return Some(Nlri { path_id, prefix });
+            }
+        }
+    }
+
     /// Takes a length, and the octets that it says follow; there may be more behind them.
     #[inline]
     fn take_prefix(&mut self) -> Option<(u8, &'a [u8])> {
@@ -67,34 +80,52 @@ impl Iterator for NlriIter<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<Nlri> {
-        loop {
-            let path_id = if self.has_path_id { self.take_path_id()? } else { 0 };
-            let (len, octets) = self.take_prefix()?;
-            let prefix = match self.family {
-                Family::Ipv4Unicast => Prefix::V4(v4(octets, len)?),
-                Family::Ipv6Unicast => Prefix::V6(v6(octets, len)?),
-            };
-            if is_destination(&prefix) {
-                return Some(Nlri { path_id, prefix });
+        match self.family {
+            Family::Ipv4Unicast => self.take_nlri(v4),
+            Family::Ipv6Unicast => self.take_nlri(v6),
+        }
+    }
+
+    /// The family is asked for once, not for each prefix.
+    #[inline]
+    fn fold<B, F: FnMut(B, Nlri) -> B>(mut self, init: B, mut fold: F) -> B {
+        let mut result = init;
+        match self.family {
+            Family::Ipv4Unicast => {
+                while let Some(nlri) = self.take_nlri(v4) {
+                    result = fold(result, nlri);
+                }
+            }
+            Family::Ipv6Unicast => {
+                while let Some(nlri) = self.take_nlri(v6) {
+                    result = fold(result, nlri);
+                }
             }
         }
+        result
     }
 }
 
 /// Where the first NLRI stands that is too long for its family or for the field (RFC 7606 §5.3), if any does.
 pub(super) fn fault_at(octets: &[u8], family: Family, has_path_id: bool) -> Option<usize> {
     let max_len = family.row().max_len;
-    let id_len = if has_path_id { 4 } else { 0 };
+    let rest =
+        if has_path_id { well_formed::<4>(octets, max_len) } else { well_formed::<0>(octets, max_len) };
+    (!rest.is_empty()).then_some(octets.len() - rest.len())
+}
+
+/// Steps over NLRI with identifiers of `ID_LEN` octets, up to the first that is too long.
+#[inline]
+fn well_formed<const ID_LEN: usize>(octets: &[u8], max_len: u8) -> &[u8] {
     let mut rest = octets;
-    while !rest.is_empty() {
-        let after = rest.get(id_len..).and_then(<[u8]>::split_first);
-        let after = after.filter(|(len, _)| **len <= max_len);
-        match after.and_then(|(len, after)| after.get(octets_of(*len)..)) {
-            Some(after) => rest = after,
-            None => return Some(octets.len() - rest.len()),
-        }
+    while let Some((_, after)) = rest.split_at_checked(ID_LEN)
+        && let Some((len, after)) = after.split_first()
+        && *len <= max_len
+        && let Some(after) = after.get(octets_of(*len)..)
+    {
+        rest = after;
     }
-    None
+    rest
 }
 
 /// Appends `nlri`.
@@ -105,11 +136,13 @@ pub(super) fn put_nlri(out: &mut Vec<u8>, nlri: &Nlri, has_path_id: bool) {
     }
     let len = nlri.prefix.prefix_len();
     out.push(len);
-    let octets = octets_of(len);
+    // All octets of an address are one store; to append only some of them would be a loop.
+    let end = out.len() + octets_of(len);
     match nlri.prefix {
-        Prefix::V4(net) => out.extend(net.addr().octets().iter().take(octets)),
-        Prefix::V6(net) => out.extend(net.addr().octets().iter().take(octets)),
+        Prefix::V4(net) => out.extend_from_slice(&net.addr().octets()),
+        Prefix::V6(net) => out.extend_from_slice(&net.addr().octets()),
     }
+    out.truncate(end);
 }
 
 /// How many octets [`put_nlri`] appends.
@@ -123,41 +156,44 @@ const fn octets_of(len: u8) -> usize {
     (len as usize + 7) >> 3
 }
 
-/// One load where the field goes on for long enough, whatever stands there: the mask takes it away.
 #[inline]
-fn v4(rest: &[u8], len: u8) -> Option<Ipv4Net> {
-    let octets = match *rest {
-        [a, b, c, d, ..] => [a, b, c, d],
-        [a, b, c] => [a, b, c, 0],
-        [a, b] => [a, b, 0, 0],
-        [a] => [a, 0, 0, 0],
-        [] => [0; 4],
+fn v4(octets: &[u8], len: u8) -> Option<Prefix> {
+    let bits = match octets.first_chunk() {
+        Some(wide) => u32::from_be_bytes(*wide),
+        None => u32::try_from(last_bits(octets) >> 32).ok()?,
     };
     let mask = u32::MAX.checked_shl(32_u32.checked_sub(u32::from(len))?).unwrap_or(0);
-    Ipv4Net::new(Ipv4Addr::from_bits(u32::from_be_bytes(octets) & mask), len).ok()
+    Ipv4Net::new(Ipv4Addr::from_bits(bits & mask), len).ok().map(Prefix::V4)
 }
 
 #[inline]
-fn v6(rest: &[u8], len: u8) -> Option<Ipv6Net> {
-    let high = u128::from(leading_bits(rest, len.min(64))) << 64;
+fn v6(octets: &[u8], len: u8) -> Option<Prefix> {
+    let high = u128::from(leading_bits(octets, len.min(64))) << 64;
     let low = match len.checked_sub(64) {
-        Some(len @ 1..) => u128::from(leading_bits(rest.get(8..)?, len)),
+        Some(len @ 1..) => u128::from(leading_bits(octets.get(8..)?, len)),
         _ => 0,
     };
-    Ipv6Net::new(Ipv6Addr::from_bits(high | low), len).ok()
+    Ipv6Net::new(Ipv6Addr::from_bits(high | low), len).ok().map(Prefix::V6)
 }
 
 /// The first `len` bits of `octets`, at most 64, at the top; zeros where there are no octets.
+///
+/// One load where the field goes on for long enough, whatever stands there: the mask takes it away.
 #[inline]
 fn leading_bits(octets: &[u8], len: u8) -> u64 {
     let bits = match octets.first_chunk() {
         Some(wide) => u64::from_be_bytes(*wide),
-        None => octets
-            .iter()
-            .zip([56, 48, 40, 32, 24, 16, 8])
-            .fold(0, |bits, (octet, at)| bits | u64::from(*octet) << at),
+        None => last_bits(octets),
     };
     bits & u64::MAX.checked_shl(64_u32.saturating_sub(u32::from(len))).unwrap_or(0)
+}
+
+/// Fewer than eight octets, at the top.
+#[inline]
+fn last_bits(octets: &[u8]) -> u64 {
+    let (bits, room) =
+        octets.iter().fold((0, 64), |(bits, room), octet| (bits << 8 | u64::from(*octet), room - 8));
+    bits.checked_shl(room).unwrap_or(0)
 }
 
 #[inline]

@@ -6,27 +6,27 @@ use super::Span;
 #[derive(Clone, Copy, Debug)]
 pub struct Reader<'a> {
     rest: &'a [u8],
-    offset: usize,
+    /// The offset after the last octet, which stays where it is.
+    end: usize,
 }
 
 impl<'a> Reader<'a> {
     /// Reads `octets`, the first of which is at `offset`.
     #[must_use]
     pub const fn new(octets: &'a [u8], offset: usize) -> Self {
-        Self { rest: octets, offset }
+        Self { rest: octets, end: offset.saturating_add(octets.len()) }
     }
 
     /// Takes `len` octets, or nothing if fewer are left.
     pub fn take(&mut self, len: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.rest.split_at_checked(len)?;
         self.rest = rest;
-        self.offset += len;
         Some(taken)
     }
 
     /// Takes `len` octets as a reader of their own.
     pub fn sub(&mut self, len: usize) -> Option<Self> {
-        let offset = self.offset;
+        let offset = self.offset();
         self.take(len).map(|octets| Self::new(octets, offset))
     }
 
@@ -34,7 +34,6 @@ impl<'a> Reader<'a> {
     pub fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (taken, rest) = self.rest.split_first_chunk::<N>()?;
         self.rest = rest;
-        self.offset += N;
         Some(*taken)
     }
 
@@ -56,7 +55,6 @@ impl<'a> Reader<'a> {
     /// Takes all that is left.
     pub const fn take_rest(&mut self) -> &'a [u8] {
         let rest = self.rest;
-        self.offset += rest.len();
         self.rest = &[];
         rest
     }
@@ -82,12 +80,12 @@ impl<'a> Reader<'a> {
     /// Where the next octet stands.
     #[must_use]
     pub const fn offset(&self) -> usize {
-        self.offset
+        self.end - self.rest.len()
     }
 
     /// From `start` to where the next octet stands.
     #[must_use]
     pub const fn span_from(&self, start: usize) -> Span {
-        Span::new(start, self.offset)
+        Span::new(start, self.offset())
     }
 }

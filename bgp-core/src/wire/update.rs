@@ -125,31 +125,21 @@ impl<'a> Update<'a> {
     /// The withdrawn routes; with [`Fate::TreatAsWithdraw`] the announced ones too.
     #[inline]
     pub fn unreach(&self) -> impl Iterator<Item = Unreach<'a>> + use<'a> {
-        let this = *self;
-        let sections = if self.spans.fate == Fate::TreatAsWithdraw { 4 } else { 2 };
-        (0..sections).filter_map(move |at| match at {
-            0 => this.section(Some(Family::Ipv4Unicast), this.spans.withdrawn),
-            1 => this.section(this.spans.unreach.family, this.spans.unreach.nlri),
-            2 => this.section(Some(Family::Ipv4Unicast), this.spans.nlri),
-            _ => this.section(this.spans.reach.family, this.spans.reach.nlri),
-        })
+        let spans = &self.spans;
+        let withdrawn = self.section(Some(Family::Ipv4Unicast), spans.withdrawn);
+        let unreach = self.section(spans.unreach.family, spans.unreach.nlri);
+        let announced = if spans.fate == Fate::TreatAsWithdraw { self.announced() } else { [None, None] };
+        withdrawn.into_iter().chain(unreach).chain(announced.into_iter().flatten())
     }
 
     /// The announced routes; none with [`Fate::TreatAsWithdraw`].
     #[inline]
     pub fn reach(&self) -> impl Iterator<Item = Reach<'a>> + use<'a> {
-        let this = *self;
-        let sections = if self.spans.fate == Fate::TreatAsWithdraw { 0 } else { 2 };
-        (0..sections).filter_map(move |at| {
-            let (section, next_hop) = match at {
-                0 => (this.section(Some(Family::Ipv4Unicast), this.spans.nlri), this.spans.next_hop),
-                _ => {
-                    (this.section(this.spans.reach.family, this.spans.reach.nlri), this.spans.reach.next_hop)
-                }
-            };
-            let Unreach { family, nlri } = section?;
-            Some(Reach { family, next_hop: mp::next_hop(next_hop.of(this.body))?, nlri })
-        })
+        let [classic, multiprotocol] =
+            if self.spans.fate == Fate::TreatAsWithdraw { [None, None] } else { self.announced() };
+        let classic = classic.and_then(|section| self.to(section, self.spans.next_hop));
+        let multiprotocol = multiprotocol.and_then(|section| self.to(section, self.spans.reach.next_hop));
+        classic.into_iter().chain(multiprotocol)
     }
 
     /// The family whose initial routes are all sent, if that is what this UPDATE says (RFC 4724 §2).
@@ -185,6 +175,9 @@ impl<'a> Update<'a> {
     /// How often `asn` is in the AS path (RFC 4271 §9.1.2: loop detection).
     #[must_use]
     pub fn as_path_contains(&self, asn: Asn) -> usize {
+        if self.spans.as4_path.is_empty() {
+            return AsPath::with_width(self.spans.as_path.of(self.body), self.spans.width).count(asn);
+        }
         self.as_path().count(asn)
     }
 
@@ -229,10 +222,22 @@ impl<'a> Update<'a> {
         AttrBlock::new(out)
     }
 
+    /// NLRI, and those of MP_REACH_NLRI.
+    #[inline]
+    fn announced(&self) -> [Option<Unreach<'a>>; 2] {
+        let reach = &self.spans.reach;
+        [self.section(Some(Family::Ipv4Unicast), self.spans.nlri), self.section(reach.family, reach.nlri)]
+    }
+
     #[inline]
     fn section(&self, family: Option<Family>, nlri: Span) -> Option<Unreach<'a>> {
         let family = family.filter(|_| !nlri.is_empty())?;
         let has_path_id = self.spans.with_path_id.contains(family);
         Some(Unreach { family, nlri: NlriIter::new(nlri.of(self.body), family, has_path_id) })
+    }
+
+    #[inline]
+    fn to(&self, Unreach { family, nlri }: Unreach<'a>, next_hop: Span) -> Option<Reach<'a>> {
+        Some(Reach { family, next_hop: mp::next_hop(next_hop.of(self.body))?, nlri })
     }
 }

@@ -207,7 +207,8 @@ impl<'a> Walk<'a> {
     /// RFC 4760 §3: NEXT_HOP is ignored where all the NLRI are in MP_REACH_NLRI.
     fn next_hop_fault(&mut self) {
         if let Some(fault) = self.next_hop {
-            let is_ignored = self.spans.nlri.is_empty() && self.seen.contains(AttrCode::MP_REACH_NLRI);
+            let is_ignored =
+                self.spans.nlri.is_empty() && self.seen.low_codes() & code_bit(AttrCode::MP_REACH_NLRI) != 0;
             let fate = if is_ignored { Fate::DiscardAttribute } else { fault.fate };
             self.note(Fault { fate, ..fault });
         }
@@ -291,7 +292,7 @@ impl<'a> Walk<'a> {
 
     /// True if there is an MP_REACH_NLRI of a family that is not known here.
     fn has_unknown_routes(&self) -> bool {
-        self.seen.contains(AttrCode::MP_REACH_NLRI) && self.spans.reach.family.is_none()
+        self.seen.low_codes() & code_bit(AttrCode::MP_REACH_NLRI) != 0 && self.spans.reach.family.is_none()
     }
 
     fn order(&mut self, code: AttrCode) {

@@ -60,8 +60,10 @@ pub enum Leave {
 /// What [`Kernel::stop`](super::Kernel::stop) did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StopReport {
-    /// Routes removed.
+    /// Routes removed one by one.
     pub removed: usize,
+    /// Next-hop objects removed, each with all the routes that went by it.
+    pub next_hops: usize,
     /// Routes that the kernel refused to remove.
     pub failed: usize,
 }

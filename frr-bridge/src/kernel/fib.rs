@@ -17,6 +17,7 @@ use super::command::{BgpRoute, StopReport};
 use super::event::Refusal;
 use super::flush;
 use super::held::{Held, Known};
+use super::objects::Objects;
 use super::outbox::Outbox;
 use super::ways::Ways;
 use crate::netlink::{Put, Requests, RouteMark, RouteWriter};
@@ -29,6 +30,7 @@ pub(super) struct Fib {
     pub(super) requests: Requests,
     writer: RouteWriter,
     pub(super) held: Option<Held>,
+    pub(super) objects: Objects,
     rivals: BTreeMap<IpNet, Rival>,
     pub(super) ways: Ways,
     rejected: BTreeSet<IpNet>,
@@ -62,6 +64,7 @@ impl Fib {
             requests,
             writer: RouteWriter::default(),
             held: None,
+            objects: Objects::default(),
             rivals: BTreeMap::new(),
             ways: Ways::default(),
             rejected: BTreeSet::new(),
@@ -183,12 +186,15 @@ impl Fib {
         let mark =
             |(table, prefix, _)| RouteMark { prefix, protocol: Protocol::STATIC, priority: METRIC, table };
         let elsewhere: Vec<_> = system.all_elsewhere().map(mark).collect();
-        flush::remove_all(self.table, &elsewhere)
+        flush::remove_all(self.table, &elsewhere, &self.objects.crowded())
     }
 
     /// Sends what is collected and reports what was refused.
     pub(super) fn flush(&mut self, outbox: &mut Outbox) -> io::Result<()> {
         self.writer.flush(&mut self.requests)?;
+        for id in self.writer.take_lost() {
+            self.objects.avoid(id);
+        }
         for failure in self.writer.take_failures() {
             let (prefix, refusal) = (failure.prefix, Refusal(failure.errno));
             match failure.put {
@@ -297,7 +303,14 @@ impl Fib {
         if !self.rejected.is_empty() {
             self.rejected.remove(&route.prefix);
         }
-        self.writer.put(&mut self.requests, route, how)
+        let next_hop = match route.protocol {
+            Protocol::BGP => self.objects.for_route(route.kind.hops(), &mut self.requests),
+            _ => None,
+        };
+        match next_hop {
+            Some(next_hop) => self.writer.put_by(&mut self.requests, &RouteMark::from(route), &next_hop),
+            None => self.writer.put(&mut self.requests, route, how),
+        }
     }
 
     fn remove(&mut self, prefix: IpNet, protocol: Protocol) -> io::Result<()> {

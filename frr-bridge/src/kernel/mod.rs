@@ -9,9 +9,13 @@
 //! adopted: remembered by prefix and fingerprint. A wanted route that is there already costs no write; a different
 //! one is replaced in place; what is left after [`Command::Converged`] is removed.
 //!
-//! **Drift.** When messages were lost, when an interface went down (the kernel then drops IPv4 routes without a
-//! word) and every so often, the kernel is read again in the same way, with [`Event::WantAll`] asking BGP for its
-//! table (and [`Command::Resent`] ending the answer): no second copy of it is held here between those moments.
+//! **Next hops.** BGP's routes that leave by the same way share a next-hop object of the kernel's, which is made,
+//! adopted and removed with them (`docs/adr/0002-next-hop-objects.md`).
+//!
+//! **Drift.** When messages were lost, when an interface went down or lost its carrier (the kernel then drops IPv4
+//! routes without a word), when somebody took a next-hop object away, and every so often, the kernel is read again in
+//! the same way, with [`Event::WantAll`] asking BGP for its table (and [`Command::Resent`] ending the answer): no
+//! second copy of it is held here between those moments.
 //!
 //! **Distance.** Connected and kernel routes (0), static (1 or as configured) and BGP compete per prefix, and only
 //! the winner is in the kernel. Only prefixes with a competitor are remembered here.
@@ -22,6 +26,7 @@ mod event;
 mod fib;
 mod flush;
 mod held;
+mod objects;
 mod outbox;
 mod reading;
 mod report;

@@ -50,7 +50,12 @@ impl Task {
         let mut foreign = Vec::new();
         let interfaces = read_interfaces(&mut self.fib.requests)?;
         let selection = Selection { table: Some(table), ..Selection::default() };
-        dump_routes(&mut self.fib.requests, selection, |route| {
+        self.fib.objects.read(&mut self.fib.requests)?;
+        let objects = &mut self.fib.objects;
+        dump_routes(&mut self.fib.requests, selection, |mut route, next_hop| {
+            if let Some(id) = next_hop {
+                objects.see(&mut route, id);
+            }
             if route.protocol.is_ours() {
                 held.insert(&route);
             } else if is_foreign(&route) {
@@ -72,6 +77,7 @@ impl Task {
         }
         self.apply_system()?;
         self.fib.settle_all(&self.system)?;
+        self.fib.objects.sweep(&mut self.fib.requests);
         self.readings.cost = begin.elapsed();
         self.readings.next = Instant::now() + self.options.drift.max(self.readings.cost * 100);
         Ok(())

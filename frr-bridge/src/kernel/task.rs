@@ -178,8 +178,12 @@ impl Task {
         let was_up = before.is_some_and(|known| known.flags.contains(InterfaceFlags::UP));
         let is_up = interface.flags.contains(InterfaceFlags::UP);
         let is_new = before.is_none_or(|known| known.name != interface.name);
-        if was_up && !is_up {
-            // The kernel drops the IPv4 routes of an interface that goes down without a word.
+        let was_operative = before.is_some_and(Interface::is_operative);
+        let dropped =
+            was_operative && !interface.is_operative() && self.fib.objects.forget_interface(interface.index);
+        if (was_up && !is_up) || dropped {
+            // The kernel drops the IPv4 routes of an interface that goes down without a word, and those that go by
+            // next-hop objects when the carrier is lost.
             self.readings.plan(SETTLE, Instant::now());
         }
         if interface.master_kind.as_deref() == Some("vrf") {
@@ -203,6 +207,7 @@ impl Task {
         let Some(interface) = self.interfaces.remove(&index) else { return Ok(()) };
         self.addresses.forget(&interface.name);
         self.system.remove_interface(index);
+        self.fib.objects.forget_interface(index);
         self.fib.ways.clear();
         self.outbox.interfaces.insert(index, None);
         self.readings.plan(SETTLE, Instant::now());
@@ -239,6 +244,12 @@ impl Task {
                         self.fib.repair(&self.system, &route, &mut self.outbox)?;
                     }
                 }
+                Notice::NextHop(next_hop) => {
+                    if self.fib.objects.is_changed(&next_hop) {
+                        self.lose_next_hop(next_hop.id);
+                    }
+                }
+                Notice::NextHopGone(id) => self.lose_next_hop(id),
                 Notice::Overrun => {
                     warn!("messages from the kernel were lost: it will be read again");
                     self.outbox.is_overrun = true;
@@ -247,6 +258,14 @@ impl Task {
             }
         }
         self.apply_system()
+    }
+
+    /// Somebody removed or changed a next hop of ours, and with it any number of routes.
+    fn lose_next_hop(&mut self, id: u32) {
+        if self.fib.objects.forget(id) {
+            info!(id, "somebody took a next hop of ours away: the kernel will be read again");
+            self.readings.plan(Duration::ZERO, Instant::now());
+        }
     }
 
     fn change_addresses(

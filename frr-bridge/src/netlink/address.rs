@@ -61,7 +61,9 @@ pub fn hold_address(
     let mut message = encode(interface, address, None);
     let seconds = u32::try_from(lifetime.as_secs()).unwrap_or(u32::MAX);
     let mut life = CacheInfo::default();
-    (life.ifa_preferred, life.ifa_valid) = (seconds, seconds);
+    // What has an end is somebody else's next: no connection of this machine's own making should come from it.
+    let is_borrowed = address.addr().is_ipv6() && seconds != u32::MAX;
+    (life.ifa_preferred, life.ifa_valid) = (if is_borrowed { 0 } else { seconds }, seconds);
     message.attributes.push(AddressAttribute::CacheInfo(life));
     let mut flags = AddressFlags::empty();
     flags.set(AddressFlags::Nodad, address.addr().is_ipv6());
@@ -114,6 +116,7 @@ pub(super) fn decode(message: &Message<'_>) -> Option<(u32, InterfaceAddress)> {
         peer,
         secondary: flags & IFA_F_SECONDARY != 0 && own.addr().is_ipv4(),
         no_prefix_route: flags & IFA_F_NOPREFIXROUTE != 0,
+        permanent: flags & IFA_F_PERMANENT != 0,
         tentative: flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED) != 0 && flags & IFA_F_OPTIMISTIC == 0,
     };
     Some((read_u32(header, 4), address))
@@ -151,4 +154,5 @@ const IFA_F_SECONDARY: u32 = 0x01;
 const IFA_F_OPTIMISTIC: u32 = 0x04;
 const IFA_F_DADFAILED: u32 = 0x08;
 const IFA_F_TENTATIVE: u32 = 0x40;
+const IFA_F_PERMANENT: u32 = 0x80;
 const IFA_F_NOPREFIXROUTE: u32 = 0x200;

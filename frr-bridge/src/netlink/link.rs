@@ -5,7 +5,9 @@ use std::io;
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{LinkFlags, LinkMessage};
 
-use super::message::{Attributes, Message, RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK, read_u16, read_u32};
+use super::message::{
+    Attributes, Message, RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK, read_u8, read_u16, read_u32,
+};
 use super::requests::Requests;
 use crate::interface::{Interface, InterfaceFlags};
 
@@ -61,6 +63,7 @@ pub(super) fn decode(message: &Message<'_>) -> Option<Interface> {
             IFLA_MASTER => link.master = Some(read_u32(value, 0)),
             IFLA_TXQLEN => link.queue_length = read_u32(value, 0),
             IFLA_IFALIAS => link.alias = text(value),
+            IFLA_PROTO_DOWN => link.is_held_down = read_u8(value, 0) != 0,
             IFLA_LINKINFO => {
                 for (kind, name) in Attributes(value) {
                     match kind {
@@ -94,5 +97,6 @@ const IFLA_MASTER: u16 = 10;
 const IFLA_TXQLEN: u16 = 13;
 const IFLA_LINKINFO: u16 = 18;
 const IFLA_IFALIAS: u16 = 20;
+const IFLA_PROTO_DOWN: u16 = 39;
 const IFLA_INFO_KIND: u16 = 1;
 const IFLA_INFO_SLAVE_KIND: u16 = 4;

@@ -23,6 +23,8 @@ pub enum Ipv4Setting {
     ArpAnnounce = 18,
     /// `arp_ignore`.
     ArpIgnore = 19,
+    /// `accept_local`.
+    AcceptLocal = 23,
 }
 
 impl Ipv4Setting {
@@ -33,6 +35,7 @@ impl Ipv4Setting {
             Self::ReversePathFilter => "rp_filter",
             Self::ArpAnnounce => "arp_announce",
             Self::ArpIgnore => "arp_ignore",
+            Self::AcceptLocal => "accept_local",
         }
     }
 }
@@ -72,6 +75,22 @@ pub fn stop_address_generation(requests: &mut Requests, index: u32) -> io::Resul
     change(requests, index, LinkAttribute::Other(DefaultNla::new(IFLA_AF_SPEC, family)))
 }
 
+/// Keeps a device without carrier whatever its parent has (`protodown`), or no longer, whoever had his reasons.
+pub fn set_held_down(requests: &mut Requests, index: u32, is_held: bool) -> io::Result<()> {
+    let mut message = LinkMessage::default();
+    message.header.index = index;
+    if !is_held {
+        let every_reason = [
+            attribute(IFLA_PROTO_DOWN_REASON_MASK, &u32::MAX.to_ne_bytes()),
+            attribute(IFLA_PROTO_DOWN_REASON_VALUE, &0_u32.to_ne_bytes()),
+        ];
+        let reasons = DefaultNla::new(IFLA_PROTO_DOWN_REASON | NESTED, every_reason.concat());
+        message.attributes.push(LinkAttribute::Other(reasons));
+    }
+    message.attributes.push(LinkAttribute::Other(DefaultNla::new(IFLA_PROTO_DOWN, vec![u8::from(is_held)])));
+    requests.request(RouteNetlinkMessage::SetLink(message), 0)
+}
+
 /// Sets what is given of a device's IPv4.
 pub fn set_ipv4(requests: &mut Requests, index: u32, settings: &[(Ipv4Setting, u32)]) -> io::Result<()> {
     let one = |(setting, value): &(Ipv4Setting, u32)| attribute(*setting as u16, &value.to_ne_bytes());
@@ -88,7 +107,7 @@ fn change(requests: &mut Requests, index: u32, attribute: LinkAttribute) -> io::
 }
 
 /// An attribute inside another one.
-fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+pub(super) fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
     let len = u16::try_from(value.len() + 4).unwrap_or(u16::MAX);
     let mut octets = [len.to_ne_bytes(), kind.to_ne_bytes()].concat();
     octets.extend_from_slice(value);
@@ -96,7 +115,13 @@ fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
     octets
 }
 
+/// NLA_F_NESTED.
+const NESTED: u16 = 1 << 15;
 const IFLA_AF_SPEC: u16 = 26;
+const IFLA_PROTO_DOWN: u16 = 39;
+const IFLA_PROTO_DOWN_REASON: u16 = 55;
+const IFLA_PROTO_DOWN_REASON_MASK: u16 = 1;
+const IFLA_PROTO_DOWN_REASON_VALUE: u16 = 2;
 const IFLA_INET_CONF: u16 = 1;
 const IFLA_INET6_ADDR_GEN_MODE: u16 = 8;
 const IN6_ADDR_GEN_MODE_NONE: u8 = 1;

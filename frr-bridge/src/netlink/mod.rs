@@ -13,14 +13,20 @@ mod link;
 mod macvlan;
 mod message;
 mod monitor;
+mod next_hop;
+mod refusal;
 mod requests;
 mod route;
 mod writer;
 
 pub use address::{add_address, dump_addresses, hold_address, remove_address};
 pub use link::{dump_links, set_link_up};
-pub use macvlan::{Ipv4Setting, add_macvlan, remove_link, set_alias, set_ipv4, stop_address_generation};
+pub use macvlan::{
+    Ipv4Setting, add_macvlan, remove_link, set_alias, set_held_down, set_ipv4, stop_address_generation,
+};
 pub use monitor::{Monitor, Notice};
+pub use next_hop::{NextHop, add_next_hop, dump_next_hops, remove_next_hop};
+pub use refusal::Refusal;
 pub use requests::{IpVersion, Requests, Selection};
-pub use route::{RouteMark, dump_routes};
+pub use route::{RouteMark, dump_routes, is_local};
 pub use writer::{Failure, Put, RouteWriter};

@@ -1,4 +1,4 @@
-//! What the kernel says unasked: interfaces, addresses and routes that change.
+//! What the kernel says unasked: interfaces, addresses, routes and next-hop objects that change.
 //!
 //! The echo of our own route changes is dropped by a filter inside the kernel, so that writing a full table does
 //! not flood the socket. If it does overflow (ENOBUFS), that is a notice too: [`Notice::Overrun`].
@@ -12,9 +12,10 @@ use nix::libc;
 use socket2::{SockFilter, SockRef};
 
 use super::message::{
-    Message, Messages, NLM_F_REPLACE, RTM_DELADDR, RTM_DELLINK, RTM_DELROUTE, RTM_NEWADDR, RTM_NEWLINK,
-    RTM_NEWROUTE,
+    Message, Messages, NLM_F_REPLACE, RTM_DELADDR, RTM_DELLINK, RTM_DELNEXTHOP, RTM_DELROUTE, RTM_NEWADDR,
+    RTM_NEWLINK, RTM_NEWNEXTHOP, RTM_NEWROUTE,
 };
+use super::next_hop::{self, NextHop};
 use super::{address, link, requests, route};
 use crate::interface::{Interface, InterfaceAddress};
 use crate::route::Route;
@@ -34,6 +35,10 @@ pub enum Notice {
     Route(Route, bool),
     /// This route, or these next hops of it, are gone.
     RouteGone(Route),
+    /// There is this next-hop object with BGP's mark, new or different.
+    NextHop(NextHop),
+    /// The next-hop object of this number is gone, and every route that went by it.
+    NextHopGone(u32),
     /// Notices were lost: the kernel must be read again.
     Overrun,
 }
@@ -45,8 +50,8 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// Listens in the network namespace of the calling thread, with a receive buffer of that many octets. Route
-    /// changes made through the socket with port number `own` are left out. Needs a runtime.
+    /// Listens in the network namespace of the calling thread, with a receive buffer of that many octets. Changes
+    /// of routes and next hops made through the socket with port number `own` are left out. Needs a runtime.
     pub fn open(receive_buffer: usize, own: u32) -> io::Result<Self> {
         let mut socket = TokioSocket::new(NETLINK_ROUTE)?;
         requests::grow_receive_buffer(socket.socket_ref(), receive_buffer)?;
@@ -92,18 +97,22 @@ fn decode(message: &Message<'_>) -> Option<Notice> {
             route::decode(message).map(|route| Notice::Route(route, replaces))
         }
         RTM_DELROUTE => route::decode(message).map(Notice::RouteGone),
+        RTM_NEWNEXTHOP => next_hop::decode(message).map(Notice::NextHop),
+        RTM_DELNEXTHOP => next_hop::decode(message).map(|gone| Notice::NextHopGone(gone.id)),
         _ => None,
     }
 }
 
-/// A classic BPF program: drop RTM_NEWROUTE and RTM_DELROUTE whose port number is ours, keep the rest.
-fn own_routes_filter(own: u32) -> [SockFilter; 7] {
+/// A classic BPF program: of what is said of routes and next hops, drop what has our port number; keep the rest.
+fn own_routes_filter(own: u32) -> [SockFilter; 9] {
     // BPF loads in network order what the kernel wrote in host order.
     let kind = |kind: u16| u32::from(kind.to_be());
     [
         SockFilter::new(LOAD_HALF, 0, 0, 4),
-        SockFilter::new(JUMP_EQUAL, 1, 0, kind(RTM_NEWROUTE)),
-        SockFilter::new(JUMP_EQUAL, 0, 3, kind(RTM_DELROUTE)),
+        SockFilter::new(JUMP_EQUAL, 3, 0, kind(RTM_NEWROUTE)),
+        SockFilter::new(JUMP_EQUAL, 2, 0, kind(RTM_DELROUTE)),
+        SockFilter::new(JUMP_EQUAL, 1, 0, kind(RTM_NEWNEXTHOP)),
+        SockFilter::new(JUMP_EQUAL, 0, 3, kind(RTM_DELNEXTHOP)),
         SockFilter::new(LOAD_WORD, 0, 0, 12),
         SockFilter::new(JUMP_EQUAL, 0, 1, own.to_be()),
         SockFilter::new(RETURN, 0, 0, 0),
@@ -120,8 +129,8 @@ const JUMP_EQUAL: u16 = 0x15;
 /// BPF_RET | BPF_K
 const RETURN: u16 = 0x06;
 
-/// RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV4_ROUTE, RTMGRP_IPV6_IFADDR, RTMGRP_IPV6_ROUTE
-const GROUPS: u32 = 0x1 | 0x10 | 0x40 | 0x100 | 0x400;
+/// RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV4_ROUTE, RTMGRP_IPV6_IFADDR, RTMGRP_IPV6_ROUTE, RTNLGRP_NEXTHOP
+const GROUPS: u32 = 0x1 | 0x10 | 0x40 | 0x100 | 0x400 | 1 << 31;
 
 /// What one read takes at most.
 const CHUNK: usize = 32 * 1024;

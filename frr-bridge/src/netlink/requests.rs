@@ -94,6 +94,22 @@ impl Requests {
         self.collect(sequence, |_| ())
     }
 
+    /// Sends one message, which `build` completes after its header, and waits for the acknowledgement.
+    pub(super) fn call(
+        &mut self,
+        kind: u16,
+        flags: u16,
+        build: impl FnOnce(&mut MessageBuffer),
+    ) -> io::Result<()> {
+        let sequence = self.next_sequence();
+        let mut request = MessageBuffer::default();
+        request.begin(kind, flags | message::NLM_F_REQUEST | message::NLM_F_ACK, sequence);
+        build(&mut request);
+        request.end();
+        self.send(request.as_slice())?;
+        self.collect(sequence, |_| ())
+    }
+
     /// Asks for everything of one kind; `header` is the fixed part of the request. True if the kernel says that
     /// something changed while it was reading.
     pub(super) fn dump(
@@ -102,18 +118,28 @@ impl Requests {
         header: impl FnOnce(&mut MessageBuffer),
         mut each: impl FnMut(&Message<'_>),
     ) -> io::Result<bool> {
-        let sequence = self.next_sequence();
-        let mut request = MessageBuffer::default();
-        request.begin(kind, message::NLM_F_REQUEST | NLM_F_DUMP, sequence);
-        header(&mut request);
-        request.end();
-        self.send(request.as_slice())?;
         let mut is_interrupted = false;
-        self.collect(sequence, |message| {
+        self.ask((kind, NLM_F_DUMP), header, |message| {
             is_interrupted |= message.flags & NLM_F_DUMP_INTR != 0;
             each(message);
         })?;
         Ok(is_interrupted)
+    }
+
+    /// Asks for something, and hands out what the kernel says before its last word.
+    pub(super) fn ask(
+        &mut self,
+        (kind, flags): (u16, u16),
+        body: impl FnOnce(&mut MessageBuffer),
+        each: impl FnMut(&Message<'_>),
+    ) -> io::Result<()> {
+        let sequence = self.next_sequence();
+        let mut request = MessageBuffer::default();
+        request.begin(kind, message::NLM_F_REQUEST | flags, sequence);
+        body(&mut request);
+        request.end();
+        self.send(request.as_slice())?;
+        self.collect(sequence, each)
     }
 
     /// Sends octets in one go.
@@ -177,4 +203,4 @@ const RECEIVE_BUFFER: usize = 2 << 20;
 const SEND_BUFFER: usize = 1 << 20;
 
 /// The kernel answers at once; this is for one that is out of memory.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);

@@ -9,7 +9,8 @@
 //!
 //! One next hop is RTA_GATEWAY and RTA_OIF; several are RTA_MULTIPATH, a list of `struct rtnexthop` (length,
 //! flags, weight minus one, interface) with attributes of their own. A gateway of the other IP version is
-//! RTA_VIA (RFC 8950 routes).
+//! RTA_VIA (RFC 8950 routes). A route by a next-hop object has RTA_NH_ID instead; the kernel then shows the object's
+//! gateway too, unless it is told not to (`net.ipv4.nexthop_compat_mode`).
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -18,8 +19,8 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::message::{
-    AF_INET, AF_INET6, Attributes, Message, MessageBuffer, RTM_DELROUTE, RTM_GETROUTE, RTM_NEWROUTE,
-    read_address, read_u8, read_u16, read_u32,
+    AF_INET, AF_INET6, Attributes, Message, MessageBuffer, NLM_F_ACK, NLM_F_CREATE, NLM_F_REPLACE,
+    NLM_F_REQUEST, RTM_DELROUTE, RTM_GETROUTE, RTM_NEWROUTE, read_address, read_u8, read_u16, read_u32,
 };
 use super::requests::{IpVersion, Requests, Selection};
 use crate::route::{Hop, Protocol, Route, RouteKind};
@@ -43,12 +44,13 @@ impl From<&Route> for RouteMark {
     }
 }
 
-/// Reads routes, handing each out as it comes. Routes this program has no use for - local and
-/// broadcast ones, cache entries, with a source or a type of service - are left out.
+/// Reads routes, handing each out as it comes, with the number of the next-hop object if it goes by one. Routes this
+/// program has no use for - local and broadcast ones, cache entries, with a source or a type of service - are left
+/// out.
 pub fn dump_routes(
     requests: &mut Requests,
     selection: Selection,
-    mut each: impl FnMut(Route),
+    mut each: impl FnMut(Route, Option<u32>),
 ) -> io::Result<()> {
     let versions =
         IpVersion::ALL.into_iter().filter(|one| selection.version.is_none_or(|version| version == *one));
@@ -67,8 +69,9 @@ pub fn dump_routes(
                 selection.table.is_none_or(|table| table == route.table)
                     && selection.protocol.is_none_or(|protocol| protocol == route.protocol)
             };
-            if let Some(route) = decode(message).filter(wanted) {
-                each(route);
+            if let Some((route, next_hop)) = decode_with_next_hop(message).filter(|(route, _)| wanted(route))
+            {
+                each(route, next_hop);
             }
         });
         match outcome {
@@ -82,6 +85,21 @@ pub fn dump_routes(
         }
     }
     Ok(())
+}
+
+/// Whether packets to `address` on `interface` are taken by this machine, by its tables at this moment.
+pub fn is_local(requests: &mut Requests, interface: u32, address: IpAddr) -> io::Result<bool> {
+    let (family, len) = if address.is_ipv4() { (AF_INET, 32) } else { (AF_INET6, 128) };
+    let mut is_local = false;
+    let body = |request: &mut MessageBuffer| {
+        request.put(&[family, len, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        with_octets(address, |octets| request.attribute(RTA_DST, octets));
+        request.attribute(RTA_OIF, &interface.to_ne_bytes());
+    };
+    requests.ask((RTM_GETROUTE, NLM_F_ACK), body, |message| {
+        is_local |= message.kind == RTM_NEWROUTE && read_u8(message.payload, 7) == RTN_LOCAL;
+    })?;
+    Ok(is_local)
 }
 
 /// Adds RTM_NEWROUTE to `buffer`.
@@ -125,6 +143,14 @@ pub(super) fn encode_put(buffer: &mut MessageBuffer, route: &Route, flags: u16, 
     buffer.end();
 }
 
+/// Adds RTM_NEWROUTE to `buffer`: a route that goes by a next-hop object.
+pub(super) fn encode_put_by(buffer: &mut MessageBuffer, mark: &RouteMark, id: u32, sequence: u32) {
+    buffer.begin(RTM_NEWROUTE, NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE, sequence);
+    encode_header(buffer, mark, (RT_SCOPE_UNIVERSE, RTN_UNICAST, 0));
+    buffer.attribute(RTA_NH_ID, &id.to_ne_bytes());
+    buffer.end();
+}
+
 /// Adds RTM_DELROUTE to `buffer`: for the route of this mark whatever its next hops.
 pub(super) fn encode_remove(buffer: &mut MessageBuffer, mark: &RouteMark, flags: u16, sequence: u32) {
     buffer.begin(RTM_DELROUTE, flags, sequence);
@@ -134,6 +160,10 @@ pub(super) fn encode_remove(buffer: &mut MessageBuffer, mark: &RouteMark, flags:
 
 /// The route of an RTM_NEWROUTE or RTM_DELROUTE, if it is one that this program has use for.
 pub(super) fn decode(message: &Message<'_>) -> Option<Route> {
+    decode_with_next_hop(message).map(|(route, _)| route)
+}
+
+fn decode_with_next_hop(message: &Message<'_>) -> Option<(Route, Option<u32>)> {
     if !matches!(message.kind, RTM_NEWROUTE | RTM_DELROUTE) {
         return None;
     }
@@ -158,7 +188,9 @@ pub(super) fn decode(message: &Message<'_>) -> Option<Route> {
         _ => return None,
     };
     let prefix = IpNet::new(parts.destination.unwrap_or(unspecified), len).ok()?;
-    Some(Route { prefix, kind, protocol: Protocol(protocol), priority: parts.priority, table: parts.table })
+    let route =
+        Route { prefix, kind, protocol: Protocol(protocol), priority: parts.priority, table: parts.table };
+    Some((route, parts.next_hop))
 }
 
 /// What the attributes say.
@@ -170,6 +202,7 @@ struct Parts {
     priority: u32,
     table: u32,
     several: Vec<Hop>,
+    next_hop: Option<u32>,
 }
 
 impl Parts {
@@ -181,6 +214,7 @@ impl Parts {
             RTA_OIF => self.interface = Some(read_u32(value, 0)),
             RTA_PRIORITY => self.priority = read_u32(value, 0),
             RTA_TABLE => self.table = read_u32(value, 0),
+            RTA_NH_ID => self.next_hop = Some(read_u32(value, 0)),
             RTA_MULTIPATH => self.several = Multipath(value).map(|hop| hop.decode(family)).collect(),
             _ => {}
         }
@@ -275,9 +309,11 @@ const RTA_PRIORITY: u16 = 6;
 const RTA_MULTIPATH: u16 = 9;
 const RTA_TABLE: u16 = 15;
 const RTA_VIA: u16 = 18;
+const RTA_NH_ID: u16 = 30;
 
 const RTN_UNSPEC: u8 = 0;
 const RTN_UNICAST: u8 = 1;
+const RTN_LOCAL: u8 = 2;
 const RTN_BLACKHOLE: u8 = 6;
 const RTN_UNREACHABLE: u8 = 7;
 const RTN_PROHIBIT: u8 = 8;

@@ -5,7 +5,11 @@
 //! million routes then cost a few thousand acknowledgements instead of a million.
 //!
 //! What is wanted and already so is success: removing a route that is not there (ESRCH) is none of a failure.
+//!
+//! A route by a next-hop object is refused when the kernel has dropped the object meanwhile. It is then written again
+//! with the hop itself, before anything that comes after its batch.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use ipnet::IpNet;
@@ -14,9 +18,10 @@ use nix::libc;
 use super::message::{
     MessageBuffer, NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, NLM_F_REQUEST, NLMSG_ERROR,
 };
+use super::next_hop::NextHop;
 use super::requests::Requests;
 use super::route::{self, RouteMark};
-use crate::route::Route;
+use crate::route::{Hop, Route, RouteKind};
 
 /// Whether a route takes the place of another of the same destination and metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,49 +47,78 @@ pub struct Failure {
 #[derive(Debug, Default)]
 pub struct RouteWriter {
     buffer: MessageBuffer,
-    batch: Vec<(IpNet, Option<Put>)>,
-    first: u32,
+    batch: Vec<Sent>,
+    /// By next-hop objects that are not to be had: to be written again.
+    again: Vec<(RouteMark, Hop)>,
     failures: Vec<Failure>,
+    lost: BTreeSet<u32>,
     written: u64,
+}
+
+/// A message of the batch.
+#[derive(Clone, Copy, Debug)]
+struct Sent {
+    /// Others may use the socket in between, so these grow but not by one.
+    sequence: u32,
+    mark: RouteMark,
+    change: Change,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    Put(Put),
+    PutBy(NextHop),
+    Remove,
 }
 
 impl RouteWriter {
     /// Wants `route` in the kernel. Sends if the batch is full.
     pub fn put(&mut self, requests: &mut Requests, route: &Route, put: Put) -> io::Result<()> {
-        let sequence = self.begin(requests);
-        let how = match put {
-            Put::Replace => NLM_F_CREATE | NLM_F_REPLACE,
-            Put::IfAbsent => NLM_F_CREATE | NLM_F_EXCL,
-        };
-        route::encode_put(&mut self.buffer, route, NLM_F_REQUEST | how, sequence);
-        self.batch.push((route.prefix, Some(put)));
+        self.add_put(requests, route, put);
+        self.flush_if_full(requests)
+    }
+
+    /// Wants the route of this mark in the kernel, in place of another, by way of a next-hop object. Sends if the
+    /// batch is full.
+    pub fn put_by(
+        &mut self,
+        requests: &mut Requests,
+        mark: &RouteMark,
+        next_hop: &NextHop,
+    ) -> io::Result<()> {
+        let sequence = requests.next_sequence();
+        route::encode_put_by(&mut self.buffer, mark, next_hop.id, sequence);
+        self.batch.push(Sent { sequence, mark: *mark, change: Change::PutBy(*next_hop) });
         self.flush_if_full(requests)
     }
 
     /// Wants the route of this mark out of the kernel. Sends if the batch is full.
     pub fn remove(&mut self, requests: &mut Requests, mark: &RouteMark) -> io::Result<()> {
-        let sequence = self.begin(requests);
+        let sequence = requests.next_sequence();
         route::encode_remove(&mut self.buffer, mark, NLM_F_REQUEST, sequence);
-        self.batch.push((mark.prefix, None));
+        self.batch.push(Sent { sequence, mark: *mark, change: Change::Remove });
         self.flush_if_full(requests)
     }
 
     /// Sends what is collected and waits until the kernel has done it.
     pub fn flush(&mut self, requests: &mut Requests) -> io::Result<()> {
-        if self.batch.is_empty() {
-            return Ok(());
+        self.send(requests)?;
+        for (mark, hop) in std::mem::take(&mut self.again) {
+            let RouteMark { prefix, protocol, priority, table } = mark;
+            let route = Route { prefix, kind: RouteKind::Unicast([hop].into()), protocol, priority, table };
+            self.add_put(requests, &route, Put::Replace);
         }
-        self.buffer.add_flags(NLM_F_ACK);
-        let outcome = requests.send(self.buffer.as_slice()).and_then(|()| self.collect(requests));
-        self.written += self.batch.len() as u64;
-        self.buffer.clear();
-        self.batch.clear();
-        outcome
+        self.send(requests)
     }
 
     /// What was refused since this was asked last.
     pub fn take_failures(&mut self) -> Vec<Failure> {
         std::mem::take(&mut self.failures)
+    }
+
+    /// Next-hop objects that routes could not go by since this was asked last.
+    pub fn take_lost(&mut self) -> BTreeSet<u32> {
+        std::mem::take(&mut self.lost)
     }
 
     /// Changes sent so far.
@@ -93,12 +127,14 @@ impl RouteWriter {
         self.written
     }
 
-    fn begin(&mut self, requests: &mut Requests) -> u32 {
+    fn add_put(&mut self, requests: &mut Requests, route: &Route, put: Put) {
         let sequence = requests.next_sequence();
-        if self.batch.is_empty() {
-            self.first = sequence;
-        }
-        sequence
+        let how = match put {
+            Put::Replace => NLM_F_CREATE | NLM_F_REPLACE,
+            Put::IfAbsent => NLM_F_CREATE | NLM_F_EXCL,
+        };
+        route::encode_put(&mut self.buffer, route, NLM_F_REQUEST | how, sequence);
+        self.batch.push(Sent { sequence, mark: RouteMark::from(route), change: Change::Put(put) });
     }
 
     fn flush_if_full(&mut self, requests: &mut Requests) -> io::Result<()> {
@@ -108,20 +144,43 @@ impl RouteWriter {
         self.flush(requests)
     }
 
+    fn send(&mut self, requests: &mut Requests) -> io::Result<()> {
+        let Some(first) = self.batch.first().map(|sent| sent.sequence) else { return Ok(()) };
+        self.buffer.add_flags(NLM_F_ACK);
+        let outcome = requests.send(self.buffer.as_slice()).and_then(|()| self.collect(requests, first));
+        self.written += self.batch.len() as u64;
+        self.buffer.clear();
+        self.batch.clear();
+        outcome
+    }
+
     /// Reads the answers up to that of the last message.
-    fn collect(&mut self, requests: &mut Requests) -> io::Result<()> {
+    fn collect(&mut self, requests: &mut Requests, first: u32) -> io::Result<()> {
         loop {
             for message in requests.receive()?.filter(|message| message.kind == NLMSG_ERROR) {
-                let Ok(at) = usize::try_from(message.sequence.wrapping_sub(self.first)) else { continue };
-                let Some(&(prefix, put)) = self.batch.get(at) else { continue };
-                let errno = message.error();
-                let is_so_already =
-                    put.is_none() && matches!(errno, libc::ESRCH | libc::ENOENT | libc::ENODEV);
-                if errno != 0 && !is_so_already {
-                    self.failures.push(Failure { prefix, errno, put });
-                }
+                let offset = message.sequence.wrapping_sub(first);
+                let found =
+                    self.batch.binary_search_by_key(&offset, |sent| sent.sequence.wrapping_sub(first));
+                let Ok(at) = found else { continue };
+                self.take_answer(at, message.error());
                 if at + 1 == self.batch.len() {
                     return Ok(());
+                }
+            }
+        }
+    }
+
+    fn take_answer(&mut self, at: usize, errno: i32) {
+        let Some(&Sent { mark, change, .. }) = self.batch.get(at).filter(|_| errno != 0) else { return };
+        let prefix = mark.prefix;
+        match change {
+            Change::Remove if matches!(errno, libc::ESRCH | libc::ENOENT | libc::ENODEV) => {}
+            Change::Remove => self.failures.push(Failure { prefix, errno, put: None }),
+            Change::Put(put) => self.failures.push(Failure { prefix, errno, put: Some(put) }),
+            Change::PutBy(NextHop { id, hop }) => {
+                self.lost.insert(id);
+                if !self.batch.iter().skip(at + 1).any(|later| later.mark.prefix == prefix) {
+                    self.again.push((mark, hop));
                 }
             }
         }

@@ -180,6 +180,7 @@ mod tests {
             peer: None,
             secondary: false,
             no_prefix_route: false,
+            permanent: true,
             tentative: false,
         };
         Interface {

@@ -1,9 +1,12 @@
 //! The device of a virtual router: made, found again or taken over, switched on with its addresses and off.
 //!
-//! A device of ours carries [`ALIAS`], so that the next run knows it after a crash. One that somebody else made, as
-//! FRR asks its operators to, is recognised by its parent and hardware address, and stays when we go; the addresses
-//! it has are its owner's. Where a hypervisor allows no second hardware address there is no device: the addresses are
+//! A device of ours carries an alias that begins with [`ALIAS`], so that the next run knows it after a crash. One that
+//! somebody else made, as FRR asks its operators to, is recognised by its parent and hardware address, and is left as it
+//! was found. Where a hypervisor allows no second hardware address there is no device: the addresses are
 //! put on the parent.
+//!
+//! A device is switched on when the kernel is seen to take packets for its addresses, not when it has acknowledged
+//! them: from then on the neighbours' packets come here, and what came too early would be lost.
 //!
 //! Addresses are held for [`LIFETIME`] and must be held again before it ends, so that the kernel of a router whose
 //! program was killed stops answering for them. They bring no connected route, but for link-local ones, which are of
@@ -11,16 +14,17 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
 use nix::libc;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::arp;
+use super::operator::Found;
 use crate::interface::Interface;
 use crate::netlink::{
-    Ipv4Setting, Requests, add_macvlan, dump_addresses, dump_links, hold_address, remove_address,
+    Ipv4Setting, Requests, add_macvlan, dump_addresses, dump_links, hold_address, is_local, remove_address,
     remove_link, set_alias, set_ipv4, set_link_up, stop_address_generation,
 };
 
@@ -43,6 +47,8 @@ pub struct Device {
     parent: u32,
     origin: Origin,
     is_on: bool,
+    /// What it was like, if somebody else has made it.
+    found: Option<Found>,
     /// Addresses that we have put there.
     held: Vec<IpNet>,
 }
@@ -79,13 +85,16 @@ impl Devices {
         let links = dump_links(&mut self.requests)?;
         let found = links.iter().find(|link| link.parent == Some(parent.index) && is_macvlan(link, mac));
         if let Some(link) = found {
-            let origin = if link.alias == ALIAS { Origin::Ours } else { Origin::Operator };
+            let origin = if is_ours(link) { Origin::Ours } else { Origin::Operator };
             info!(device = link.name, ?origin, "device of a virtual router found");
-            let device = Device::new(link, parent, origin);
+            let mut device = Device::new(link, parent, origin);
+            if origin == Origin::Operator {
+                device.found = Some(Found::take_over(&mut self.requests, link)?);
+            }
             self.furnish(&device)?;
             return Ok(device);
         }
-        if let Some(stale) = links.iter().find(|link| link.name == name && link.alias == ALIAS) {
+        if let Some(stale) = links.iter().find(|link| link.name == name && is_ours(link)) {
             remove_link(&mut self.requests, stale.index)?;
         }
         add_macvlan(&mut self.requests, parent.index, &name, mac)?;
@@ -97,8 +106,18 @@ impl Devices {
     }
 
     /// Switches the device on and puts `addresses` there, for [`LIFETIME`]; those of ours that are not among them go.
+    /// What the parent itself has for good is left alone.
     pub fn hold(&mut self, device: &mut Device, addresses: &[IpAddr]) -> io::Result<()> {
-        let wanted: Vec<IpNet> = addresses.iter().map(|address| net(*address)).collect();
+        let mut wanted: Vec<IpNet> = addresses.iter().map(|address| net(*address)).collect();
+        if device.origin == Origin::Parent {
+            let known = dump_addresses(&mut self.requests)?;
+            let is_own = |address: &IpNet| {
+                known.iter().any(|(index, own)| {
+                    *index == device.index && own.permanent && own.address.addr() == address.addr()
+                })
+            };
+            wanted.retain(|address| !is_own(address));
+        }
         if device.origin != Origin::Parent {
             if !device.is_on {
                 // Packets come from the moment on that the device is on: by then it should know its addresses. A
@@ -106,6 +125,7 @@ impl Devices {
                 for address in &wanted {
                     let _ = self.hold_one(device.index, *address);
                 }
+                self.await_local(device.index, addresses);
             }
             set_link_up(&mut self.requests, device.index, true)?;
         }
@@ -137,9 +157,13 @@ impl Devices {
 
     /// Leaves nothing of ours behind.
     pub fn remove(&mut self, mut device: Device) -> io::Result<()> {
-        match device.origin {
-            Origin::Ours => remove_link(&mut self.requests, device.index),
-            Origin::Operator | Origin::Parent => self.release(&mut device),
+        if device.origin == Origin::Ours {
+            return remove_link(&mut self.requests, device.index);
+        }
+        self.release(&mut device)?;
+        match device.found {
+            Some(found) => found.restore(&mut self.requests, device.index),
+            None => Ok(()),
         }
     }
 
@@ -151,7 +175,7 @@ impl Devices {
     ) -> io::Result<()> {
         let kept: Vec<u32> = kept.into_iter().map(|device| device.index).collect();
         for link in dump_links(&mut self.requests)? {
-            if link.parent == Some(parent) && link.alias == ALIAS && !kept.contains(&link.index) {
+            if link.parent == Some(parent) && is_ours(&link) && !kept.contains(&link.index) {
                 info!(device = link.name, "left-over device removed");
                 remove_link(&mut self.requests, link.index)?;
             }
@@ -167,6 +191,21 @@ impl Devices {
     fn hold_one(&mut self, index: u32, address: IpNet) -> io::Result<()> {
         let how = (LIFETIME, is_link_local(address.addr()));
         hold_address(&mut self.requests, index, address, how)
+    }
+
+    /// Waits until the kernel takes packets for `addresses`. It acknowledges an IPv6 address before that: a worker of
+    /// its own, which may be waiting for the processor that this thread is on, makes the route to it.
+    fn await_local(&mut self, index: u32, addresses: &[IpAddr]) {
+        let start = Instant::now();
+        for address in addresses {
+            while !matches!(is_local(&mut self.requests, index, *address), Ok(true)) {
+                if start.elapsed() > PATIENCE {
+                    debug!(%address, "not local yet");
+                    return;
+                }
+                std::thread::sleep(PAUSE);
+            }
+        }
     }
 
     /// Off, empty, and with the settings that a second device in one subnet needs.
@@ -203,6 +242,7 @@ impl Device {
             parent: parent.index,
             origin,
             is_on: false,
+            found: None,
             held: Vec::new(),
         }
     }
@@ -232,6 +272,11 @@ impl Device {
     }
 }
 
+/// True of a device that this run or an earlier one has made.
+pub(super) fn is_ours(link: &Interface) -> bool {
+    link.alias.starts_with(ALIAS)
+}
+
 /// As FRR's manual names them; in base 16 where an index of six digits would make it too long.
 fn name(parent: u32, key: DeviceKey) -> String {
     let name = format!("vrrp{}-{parent}-{}", key.ip_version, key.vrid);
@@ -256,10 +301,13 @@ fn is_link_local(address: IpAddr) -> bool {
     matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local())
 }
 
-/// Written on devices of ours.
+/// What is written on devices of ours begins so.
 pub const ALIAS: &str = "virtual router of ridgeway";
 /// How long addresses stay unless they are held again.
 pub const LIFETIME: Duration = Duration::from_secs(4);
+/// Longest wait for addresses to be local. It delays a takeover, so it is short beside the shortest interval.
+const PATIENCE: Duration = Duration::from_millis(5);
+const PAUSE: Duration = Duration::from_micros(50);
 /// RFC 4291 §2.5.6.
 const LINK_LOCAL_LEN: u8 = 64;
 /// `rp_filter` (RFC 3704).

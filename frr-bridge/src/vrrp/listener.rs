@@ -1,5 +1,6 @@
 //! Packets of protocol 112: a raw socket for each family that hears the group on one interface, and a packet socket
-//! that sends frames whose source is the virtual hardware address.
+//! that sends frames whose source is the virtual hardware address. Another raw socket hears the hosts that look for a
+//! router (RFC 4861 §4.1).
 //!
 //! Frames leave through the parent, so they are sent whether or not the device is on, learning bridges see the
 //! virtual address come from here, and no socket of this machine hears them.
@@ -21,7 +22,7 @@ use tokio::net::UdpSocket;
 use crate::interface::Interface;
 use crate::sys;
 
-/// A datagram of protocol 112.
+/// A datagram, or an ICMPv6 message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heard {
     /// From whom.
@@ -52,8 +53,19 @@ pub struct Frames {
 impl Listener {
     /// Joins `group` on `interface`. Must be called within a runtime.
     pub fn open(interface: &Interface, group: IpAddr) -> io::Result<Self> {
+        Self::open_for(Protocol::from(PROTOCOL), interface, group)
+    }
+
+    /// Hears router solicitations on `interface`. Must be called within a runtime.
+    pub fn solicitations(interface: &Interface) -> io::Result<Self> {
+        let listener = Self::open_for(Protocol::ICMPV6, interface, ALL_ROUTERS.into())?;
+        sys::keep_icmpv6(&listener.socket, ROUTER_SOLICITATION)?;
+        Ok(listener)
+    }
+
+    fn open_for(protocol: Protocol, interface: &Interface, group: IpAddr) -> io::Result<Self> {
         let domain = if group.is_ipv4() { Domain::IPV4 } else { Domain::IPV6 };
-        let socket = Socket::new(domain, Type::RAW.nonblocking(), Some(Protocol::from(PROTOCOL)))?;
+        let socket = Socket::new(domain, Type::RAW.nonblocking(), Some(protocol))?;
         socket.bind_device(Some(interface.name.as_bytes()))?;
         match group {
             IpAddr::V4(group) => {
@@ -190,6 +202,10 @@ fn receive_v6(socket: &UdpSocket) -> io::Result<Option<Heard>> {
 const PROTOCOL: i32 = 112;
 /// RFC 9568 §5.1.1.3.
 const HOP_LIMIT: u32 = 255;
+/// RFC 4291 §2.7.1.
+const ALL_ROUTERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 2);
+/// RFC 4861 §4.1.
+const ROUTER_SOLICITATION: u8 = 133;
 /// CS6 as a traffic class octet.
 const NETWORK_CONTROL: u32 = 0xc0;
 /// A header with options and the longest message: 255 IPv6 addresses.

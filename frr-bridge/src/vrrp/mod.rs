@@ -5,6 +5,7 @@
 //!                    ┌─ macvlan vrrp4-IFINDEX-VRID, 00:00:5e:00:01:VRID, off in Backup  [device]
 //!  LAN ── parent ────┼─ macvlan vrrp6-IFINDEX-VRID, 00:00:5e:00:02:VRID, off in Backup
 //!                    ├─ raw socket a family: advertisements of the others                [listener]
+//!                    ├─ raw socket: hosts that look for a router                         [listener]
 //!                    └─ packet socket: our frames, with the virtual address as source    [listener]
 //! ```
 //!
@@ -15,6 +16,7 @@
 mod arp;
 mod device;
 mod listener;
+mod operator;
 
 pub use arp::ArpGuard;
 pub use device::{ALIAS, Device, DeviceKey, Devices, LIFETIME, Origin};

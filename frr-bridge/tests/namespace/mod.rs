@@ -44,10 +44,15 @@ pub(crate) fn ip(arguments: &str) -> String {
     text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
-/// What the kernel has for a prefix, as `ip route` shows it with numbers for names: 186 is BGP, 196 static.
+/// What the kernel has for a prefix, as `ip route` shows it with numbers for names: 186 is BGP, 196 static. That a
+/// route goes by a next-hop object is left out.
 pub(crate) fn route(prefix: &str) -> String {
     let family = if prefix.contains(':') { "-6" } else { "-4" };
     let shown = ip(&format!("-N {family} route show exact {prefix}"));
+    let shown = match shown.split_once(" nhid ") {
+        Some((prefix, rest)) => format!("{prefix} {}", rest.split_once(' ').unwrap().1),
+        None => shown,
+    };
     match shown.split_once(' ') {
         Some(("6", rest)) => format!("blackhole {rest}"),
         Some(("7", rest)) => format!("unreachable {rest}"),

@@ -1,4 +1,5 @@
-//! The site in the terminal: nodes and what their kernels hold, pings and what they lose, and keys to break things.
+//! The site in the terminal: nodes and what their kernels hold, who holds the gateway and why, pings and what they lose,
+//! and keys to break things.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -7,7 +8,7 @@ use anyhow::{Context, Result};
 use crossterm::event::{Event, KeyCode, KeyEventKind, poll, read};
 use lab::daemon::Kind;
 use lab::ping::Ping;
-use lab::site::{Glance, Power, Role, Site};
+use lab::site::{Glance, Node, Power, Role, Share, Site};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout};
 use ratatui::style::{Color, Modifier, Style};
@@ -113,14 +114,17 @@ impl View {
     fn draw(&self, frame: &mut Frame<'_>) {
         let nodes = u16::try_from(self.site.nodes().len()).unwrap_or(u16::MAX);
         let pings = u16::try_from(self.pings.len()).unwrap_or(u16::MAX);
+        let routers = u16::try_from(self.routers().count()).unwrap_or(u16::MAX);
         let heights = [
             Constraint::Length(nodes.saturating_add(3)),
+            Constraint::Length(routers.saturating_add(3)),
             Constraint::Length(pings.saturating_add(3)),
             Constraint::Min(3),
             Constraint::Length(1),
         ];
-        let [top, middle, bottom, keys] = Layout::vertical(heights).areas(frame.area());
+        let [top, gateway, middle, bottom, keys] = Layout::vertical(heights).areas(frame.area());
         frame.render_widget(self.node_table(), top);
+        frame.render_widget(self.gateway_table(), gateway);
         frame.render_widget(self.ping_table(), middle);
         let events: Vec<Line<'_>> = self.events.iter().map(|event| Line::raw(event.as_str())).collect();
         frame.render_widget(Paragraph::new(events).block(Block::bordered().title(" what was done ")), bottom);
@@ -164,6 +168,40 @@ impl View {
             .block(Block::bordered().title(" the site: sessions and kernel routes "))
     }
 
+    /// The routers, and what each shows of the gateway.
+    fn routers(&self) -> impl Iterator<Item = (&Node, Option<&Glance>)> {
+        let nodes = self.site.nodes().iter().enumerate();
+        nodes
+            .filter(|(_, node)| node.role() == Role::Router)
+            .map(|(index, node)| (node, self.glances.get(index)))
+    }
+
+    fn gateway_table(&self) -> Table<'_> {
+        let header = Row::new(["router", "IPv4", "priority", "IPv6", "priority", "last change"]);
+        let rows = self.routers().map(|(node, glance)| {
+            let shares = glance.and_then(|glance| glance.shares.as_ref());
+            let state = |share: &Share| match share.is_active {
+                true => Cell::from(Span::styled("holds it", Style::new().fg(Color::Green))),
+                false => Cell::from(share.state.clone()),
+            };
+            let cells = match shares {
+                None => ["–", "", "–", "", ""].map(Cell::from),
+                Some([v4, v6]) => [
+                    state(v4),
+                    Cell::from(v4.priority.to_string()),
+                    state(v6),
+                    Cell::from(v6.priority.to_string()),
+                    Cell::from(reasons(v4, v6)),
+                ],
+            };
+            Row::new(std::iter::once(Cell::from(node.name())).chain(cells))
+        });
+        let widths = [14, 12, 10, 12, 10, 60].map(Constraint::Length);
+        Table::new(rows, widths)
+            .header(header.style(Style::new().add_modifier(Modifier::BOLD)))
+            .block(Block::bordered().title(" the hosts' gateway, 198.51.100.1 and 2001:db8:100::1 "))
+    }
+
     fn ping_table(&self) -> Table<'_> {
         let header = Row::new(["to", "sent", "lost", "longest gap", ""]);
         let rows = self.pings.iter().map(|ping| {
@@ -180,5 +218,13 @@ impl View {
         Table::new(rows, [24, 8, 8, 14, 12].map(Constraint::Length))
             .header(header.style(Style::new().add_modifier(Modifier::BOLD)))
             .block(Block::bordered().title(" pings from behind the provider and back "))
+    }
+}
+
+/// Why each family is in its state; once when the two say the same.
+fn reasons(v4: &Share, v6: &Share) -> String {
+    match v4.reason == v6.reason {
+        true => v4.reason.clone(),
+        false => format!("{}; IPv6: {}", v4.reason, v6.reason),
     }
 }

@@ -25,6 +25,12 @@ pub const CLIENT6: &str = "2001:db8:c000::1";
 /// The address that all three hosts share.
 pub const ANYCAST4: &str = "203.0.113.30";
 
+/// The hosts' gateway, IPv4.
+pub const GATEWAY4: &str = "198.51.100.1";
+
+/// The hosts' gateway, IPv6.
+pub const GATEWAY6: &str = "2001:db8:100::1";
+
 /// What is pinged: an instance on each host, both families, and the anycast service.
 pub fn targets() -> Result<Vec<IpAddr>> {
     let ipv4 = (1..=3).map(|n| format!("203.0.113.{}", 10 + n));
@@ -33,11 +39,16 @@ pub fn targets() -> Result<Vec<IpAddr>> {
     all.map(|text| text.parse().with_context(|| format!("target {text}"))).collect()
 }
 
-/// Every node, in the order of starting.
-pub(super) fn plans() -> Vec<Plan> {
+/// Every node, in the order of starting. Hosts send by the gateway where the routers share one.
+pub(super) fn plans(has_gateway: bool) -> Vec<Plan> {
     let mut plans = vec![internet(), core("core-a", 1), core("core-b", 2)];
     plans.extend(["router1", "router2", "router3"].into_iter().zip(1..).map(|(name, n)| router(name, n)));
     plans.extend(["host1", "host2", "host3"].into_iter().zip(1..).map(|(name, n)| host(name, n)));
+    if has_gateway {
+        for host in plans.iter_mut().filter(|plan| plan.role == Role::Host) {
+            host.conf.push_str(&format!("ip route 0.0.0.0/0 {GATEWAY4}\nipv6 route ::/0 {GATEWAY6}\n"));
+        }
+    }
     plans
 }
 
@@ -56,7 +67,8 @@ fn core(name: &'static str, n: u8) -> Plan {
     Plan { name, role: Role::Core, interfaces: vec!["transit0", "wan0"], loopback: Vec::new(), conf }
 }
 
-/// `examples/router1.conf` with this router's addresses, and an IPv6 default for the hosts beside the IPv4 one.
+/// `examples/router1.conf` with this router's addresses, an IPv6 default for the hosts beside the IPv4 one, and a
+/// gateway that depends on the default route: without it, router 1 is worth less than the others.
 fn router(name: &'static str, n: u8) -> Plan {
     let (wan, uplink, priority) = (3 + n, 1 + n, 250 - 50 * u32::from(n));
     let conf = include_str!("../../../examples/router1.conf")
@@ -66,6 +78,10 @@ fn router(name: &'static str, n: u8) -> Plan {
         .replace("198.51.100.2/24", &format!("198.51.100.{uplink}/24"))
         .replace("2001:db8:100::2/64", &format!("2001:db8:100::{uplink}/64"))
         .replace("priority 200", &format!("priority {priority}"))
+        .replace(
+            " vrrp 5 ipv6 2001:db8:100::1\n",
+            " vrrp 5 ipv6 2001:db8:100::1\n !@ vrrp 5 track default-route decrement 150\n",
+        )
         .replace(
             " address-family ipv6 unicast\n",
             " address-family ipv6 unicast\n  neighbor HOSTS default-originate\n",
@@ -231,7 +247,7 @@ mod tests {
 
     #[test]
     fn each_router_has_the_example_with_its_own_addresses() {
-        let plans: Vec<Plan> = plans().into_iter().filter(|plan| plan.role == Role::Router).collect();
+        let plans: Vec<Plan> = plans(true).into_iter().filter(|plan| plan.role == Role::Router).collect();
         assert_eq!(plans.len(), 3);
         for (plan, (wan, uplink)) in plans.iter().zip([(4, 2), (5, 3), (6, 4)]) {
             for line in [
@@ -240,6 +256,7 @@ mod tests {
                 format!(" ipv6 address 2001:db8:100::{uplink}/64\n"),
                 format!(" bgp router-id 192.0.2.{wan}\n"),
                 "  neighbor HOSTS default-originate\n".to_owned(),
+                " !@ vrrp 5 track default-route decrement 150\n".to_owned(),
             ] {
                 assert!(plan.conf.contains(&line), "{line:?} is missing in\n{}", plan.conf);
             }

@@ -16,6 +16,9 @@
 //!    host1          host2          host3   AS 64520           203.0.113.0/27    2001:db8:1000::/48
 //! ```
 //!
+//! The routers share the hosts' gateway on VLAN uplink by VRRP ([`gateway`]): router1 has it while it has a default
+//! route.
+//!
 //! Every node runs a BGP daemon from an frr.conf ([`config`]); the routers' is `examples/router1.conf` with their own
 //! addresses. Interfaces start without addresses: the daemon gives them, as the file says. Each host announces an
 //! instance by the address of its OVN router (a next hop that is not the announcer), and one anycast address.
@@ -32,6 +35,9 @@ use crate::ping::Ping;
 use crate::{Lab, Namespace};
 
 pub mod config;
+mod gateway;
+
+pub use self::gateway::{Share, has_default_routes};
 
 /// The whole site.
 pub struct Site {
@@ -89,6 +95,8 @@ pub struct Glance {
     pub ipv6_routes: usize,
     /// Gateways of the IPv4 default.
     pub default_gateways: Vec<IpAddr>,
+    /// Its share in the gateway, IPv4 and IPv6.
+    pub shares: Option<[Share; 2]>,
 }
 
 /// A daemon that reads an frr.conf and answers in FRR's shapes.
@@ -103,7 +111,7 @@ impl Site {
         let lab = Lab::new("site")?;
         let segments = [lab.segment("transit")?, lab.segment("wan")?, lab.segment("uplink")?];
         let mut nodes = Vec::new();
-        for plan in config::plans() {
+        for plan in config::plans(kind == Kind::Ridgeway) {
             let namespace = lab.namespace(plan.name)?;
             for (segment, interface) in segments.iter().zip(["transit0", "wan0", "uplink0"]) {
                 if plan.interfaces.contains(&interface) {
@@ -235,6 +243,9 @@ impl Node {
         }
         if let (Power::On, Some(daemon)) = (self.power, &self.daemon) {
             (glance.established, glance.sessions) = count_sessions(&daemon.summary()?);
+            if self.role == Role::Router {
+                glance.shares = self.shares().ok();
+            }
         }
         Ok(glance)
     }
@@ -270,7 +281,8 @@ impl Node {
 
     fn links_down(&mut self) -> Result<()> {
         self.power = Power::Off;
-        self.interfaces.iter().try_for_each(|interface| self.namespace.link_down(interface))
+        // What faces the hosts first: a router that sees its way out go still gives the gateway away.
+        self.interfaces.iter().rev().try_for_each(|interface| self.namespace.link_down(interface))
     }
 }
 

@@ -5,9 +5,13 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use lab::capture::Capture;
 use lab::daemon::{self, Daemon, Kind, Neighbor, Route, Spec};
-use lab::gateway::{ADVERTS, Advert, Member, Plan, Router, V4, V6, actives, adverts, read_adverts};
+use lab::failover::{Bench, Case, Measure, Setting};
+use lab::gateway::{
+    ADVERTS, Advert, LINK_LOCAL, Member, Plan, Router, V4, V6, actives, adverts, read_adverts,
+};
 use lab::ping::{Ping, reaches};
 use lab::{Lab, Namespace, Segment, eventually, holds_for};
+use serde_json::Value;
 
 /// Who is Active in turn, by falling priority; the first is ours at least once.
 const TURNS: [[Member; 3]; 3] = [
@@ -103,7 +107,7 @@ fn a_backup_answers_for_nobody_also_after_its_link_has_flapped() {
         let answers = "arp[6:2] == 2 or (icmp6 and ip6[40] == 136)";
         let capture = Capture::start(lan.switch(), "port2", answers)?;
         for _ in 0..2 {
-            for target in [V4, V6] {
+            for target in [V4, V6, &format!("{LINK_LOCAL}%eth0")] {
                 host.ip("neigh flush dev eth0")?;
                 reaches(&host, target, None)?;
             }
@@ -111,7 +115,8 @@ fn a_backup_answers_for_nobody_also_after_its_link_has_flapped() {
             second.link_up("eth0")?;
             std::thread::sleep(Duration::from_millis(500));
         }
-        let virtual_one = "arp.src.proto_ipv4 == 10.0.0.254 || icmpv6.nd.na.target_address == 2001:db8::254";
+        let virtual_one = "arp.src.proto_ipv4 == 10.0.0.254 || icmpv6.nd.na.target_address == 2001:db8::254 || \
+                           icmpv6.nd.na.target_address == fe80::5";
         let given = capture.fields(virtual_one, &["frame.number", "eth.src"])?;
         ensure!(given.is_empty(), "the backup answered: {given:?}");
         reaches(&host, V4, None)?;
@@ -197,6 +202,12 @@ fn a_reload_moves_nothing_that_has_not_changed() {
         let mut active = Router::start(&first, Member::Ours, plan.clone())?;
         let _backup = Router::start(&second, Member::Ours, Plan::new(100))?;
         holds(&lan, &host, 1)?;
+        let transitions = |router: &mut Router| -> Result<Vec<Value>> {
+            let shown = router.ours()?.show_json("vrrp")?;
+            let of = |family: &str| shown.pointer(&format!("/0/{family}/stats/transitions")).cloned();
+            ["v4", "v6"].into_iter().map(|family| of(family).context("no transitions are shown")).collect()
+        };
+        let before = transitions(&mut active)?;
         let filter = "ip proto 112 or ip6 proto 112 or arp or icmp6";
         let capture = Capture::start(lan.switch(), "br0", filter)?;
         for conf in [
@@ -210,99 +221,73 @@ fn a_reload_moves_nothing_that_has_not_changed() {
         let moved = "vrrp.prio < 200 || arp.src.proto_ipv4 == 10.0.0.254 || icmpv6.type == 136";
         let seen = capture.fields(moved, &["frame.number", "eth.src"])?;
         ensure!(seen.is_empty(), "a reload was seen: {seen:?}");
+        let after = transitions(&mut active)?;
+        ensure!(before == after, "transitions: {before:?}, then {after:?}");
         holds(&lan, &host, 1)
     });
 }
 
-/// What a host loses that talks through the gateway while it moves; the way back does not depend on who holds it.
+/// The bounds are a busy machine's; `docs/failover.md` has what it costs a machine at rest.
 #[test]
-#[ignore = "a measurement: it needs a machine that does nothing else"]
 fn a_host_loses_what_active_down_costs_and_nothing_else() {
     lab::run("losses", |lab| {
-        for interval in [1000, 100] {
-            losses(lab, interval)?;
-        }
-        Ok(())
-    });
-}
-
-fn losses(lab: &Lab, interval: u32) -> Result<()> {
-    let label = |name: &str| format!("{name}-{interval}");
-    let (lan, wan) = (lab.segment(&label("lan"))?, lab.segment(&label("wan"))?);
-    let [host, far, first, second] = [("host", 9), ("far", 9), ("r1", 1), ("r2", 2)].map(|(name, number)| {
-        let namespace = lab.namespace(&label(name))?;
-        if name != "far" {
-            let [v4, v6] = [format!("10.0.0.{number}/24"), format!("2001:db8::{number}/64")];
-            lan.attach(&namespace, "eth0", &[&v4, &v6])?;
-        }
-        if name != "host" {
-            let [v4, v6] = [format!("10.2.0.{number}/24"), format!("2001:db8:2::{number}/64")];
-            wan.attach(&namespace, "wan0", &[&v4, &v6])?;
-        }
-        namespace.forward()?;
-        anyhow::Ok(namespace)
-    });
-    let (host, far, first, second) = (host?, far?, first?, second?);
-    host.ip(&format!("route add default via {V4}"))?;
-    host.ip(&format!("-6 route add default via {V6}"))?;
-    far.ip("route add 10.0.0.0/24 via 10.2.0.2")?;
-    far.ip("-6 route add 2001:db8::/64 via 2001:db8:2::2")?;
-    let mut better = Router::start(&first, Member::Ours, Plan::new(200).every(interval))?;
-    let _other = Router::start(&second, Member::Ours, Plan::new(100).every(interval))?;
-    holds(&lan, &host, 1)?;
-    let down = Duration::from_millis(u64::from(interval)).mul_f64(3.0 + 156.0 / 256.0);
-    let measure = |what: &str, most: Option<Duration>, act: &mut dyn FnMut() -> Result<()>| -> Result<()> {
-        let pings = ["10.2.0.9", "2001:db8:2::9"]
-            .map(|far| Ping::start(&host, far.parse().context("address")?, None, PACE));
-        std::thread::sleep(Duration::from_millis(500));
-        act()?;
-        std::thread::sleep(down * 2 + Duration::from_secs(1));
-        for ping in pings {
-            let loss = ping?.finish()?;
-            eprintln!("interval {interval} ms, {what}: {loss}");
-            match most {
-                // By the clock: a ping that is not answered sends less often.
-                Some(most) => ensure!(loss.silence <= most, "{what}: {loss}"),
-                None => ensure!(loss.lost() == 0, "{what}: {loss}"),
+        let setting = Setting { member: Member::Ours, interval: 500, pace: Duration::from_millis(10) };
+        let mut bench = Bench::build(lab, setting)?;
+        for case in [Case::Stop, Case::Death] {
+            for measure in bench.run(case, 0.0)? {
+                judge(&setting, &measure).with_context(|| format!("{measure}"))?;
             }
         }
         Ok(())
-    };
-    measure("SIGTERM", None, &mut || better.terminate())?;
-    measure("preemption", None, &mut || better.start_again())?;
-    measure("link cut", Some(down + SLACK), &mut || first.link_down("eth0"))?;
-    measure("link back", None, &mut || first.link_up("eth0"))?;
-    measure("SIGKILL", Some(down + SLACK), &mut || {
-        better.kill();
-        Ok(())
-    })
+    });
 }
 
-/// Between two packets of the host.
-const PACE: Duration = Duration::from_millis(5);
+fn judge(setting: &Setting, measure: &Measure) -> Result<()> {
+    ensure!(measure.record.twice() == 0, "answers came twice");
+    let silence = measure.record.silence().context("no answers")?.length();
+    let Some(outage) = measure.outage else {
+        ensure!(silence < SLACK, "it was handed over, and nobody answered");
+        return Ok(());
+    };
+    ensure!(outage > setting.active_down(), "somebody took over before the Active was dead");
+    ensure!(outage < setting.active_down() + SLACK, "it took longer than {:?}", setting.active_down());
+    Ok(())
+}
+
 /// For a machine that does much else.
-const SLACK: Duration = Duration::from_millis(100);
+const SLACK: Duration = Duration::from_millis(300);
 
 /// An error while a router has a virtual address.
-fn lacks(namespace: &Namespace) -> Result<()> {
+pub(crate) fn lacks(namespace: &Namespace) -> Result<()> {
     let addresses = namespace.ip("address show")?;
     ensure!(!addresses.contains(V4), "it has the gateway");
     Ok(())
 }
 
+/// Once settled the router of this number, counted from one, has the gateway's addresses and no other has.
+pub(crate) fn settles(namespaces: &[&Namespace], number: usize) -> Result<()> {
+    eventually(Duration::from_secs(15), "one router has the gateway", || {
+        let has: Result<Vec<bool>> =
+            namespaces.iter().map(|one| Ok(one.ip("address show")?.contains(V4))).collect();
+        let has: Vec<usize> = (1..).zip(has?).filter_map(|(number, has)| has.then_some(number)).collect();
+        ensure!(has == [number], "it is with {has:?}, not with {number}");
+        Ok(())
+    })
+}
+
 /// A session with a provider.
-const BGP: &str =
+pub(crate) const BGP: &str =
     "router bgp 65001\n no bgp ebgp-requires-policy\n neighbor 10.1.0.2 remote-as 65002\nexit\n";
 
 /// A LAN with a host on it.
-fn lan(lab: &Lab) -> Result<(Segment, Namespace)> {
+pub(crate) fn lan(lab: &Lab) -> Result<(Segment, Namespace)> {
     let lan = lab.segment("lan")?;
     let host = lab.namespace("host")?;
     lan.attach(&host, "eth0", &["10.0.0.9/24", "2001:db8::9/64"])?;
     Ok((lan, host))
 }
 
-fn attach(lab: &Lab, lan: &Segment, number: u8) -> Result<Namespace> {
+pub(crate) fn attach(lab: &Lab, lan: &Segment, number: u8) -> Result<Namespace> {
     let namespace = lab.namespace(&format!("r{number}"))?;
     namespace.forward()?;
     let [v4, v6] = [format!("10.0.0.{number}/24"), format!("2001:db8::{number}/64")];
@@ -311,12 +296,12 @@ fn attach(lab: &Lab, lan: &Segment, number: u8) -> Result<Namespace> {
 }
 
 /// A killed program's kernel would still answer: the machine is cut off, as one that died is.
-fn hide(router: &Router) -> Result<()> {
+pub(crate) fn hide(router: &Router) -> Result<()> {
     router.namespace().link_down("eth0")
 }
 
 /// Once settled the router of this number is the only Active, with the right frames, and the host reaches it.
-fn holds(lan: &Segment, host: &Namespace, number: usize) -> Result<()> {
+pub(crate) fn holds(lan: &Segment, host: &Namespace, number: usize) -> Result<()> {
     eventually(Duration::from_secs(15), "one router is Active", || {
         let seen = adverts(lan.switch(), "br0", Duration::from_millis(2300))?;
         let found = actives(&seen);

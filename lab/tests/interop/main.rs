@@ -23,17 +23,25 @@ macro_rules! every_peer {
     };
 }
 
+mod accept;
 mod collision;
 mod death;
 mod ecmp;
 mod example;
 mod exchange;
 mod gateway;
+mod gateway_crowd;
+mod gateway_modes;
+mod gateway_takeover;
+mod gateway_tracking;
+mod gateway_wire;
 mod hostile;
 mod interface;
 mod next_hop;
+mod owner;
 mod pair;
 mod policy;
 mod restart;
+mod router_advert;
 mod two_octet;
 mod vtysh;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use bgp_core::speaker::config::Config;
 use bgp_core::{Family, Prefix};
 use ipnet::IpNet;
+use vrrp_core::discovery::{Lifetime, OnLinkPrefix, Preference, SearchDomain};
 
 /// The whole of one router's configuration.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -83,8 +84,53 @@ pub struct Interface {
     pub shutdown: Option<bool>,
     /// `ipv6 nd suppress-ra`: `Some(false)` (`no …`) asks for router advertisements.
     pub suppress_ra: Option<bool>,
+    /// The other `ipv6 nd` lines: what router advertisements say.
+    pub router_advert: RouterAdvert,
     /// `vrrp N …`, by VRID.
     pub vrrp: BTreeMap<u8, Vrrp>,
+}
+
+/// What router advertisements say, as far as the file does; the rest follows from the interface and RFC 4861 §6.2.1.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RouterAdvert {
+    /// `ra-interval`. FRR: 600 s.
+    pub interval: Option<Duration>,
+    /// `ra-lifetime` in seconds. FRR: three times the interval.
+    pub lifetime: Option<u16>,
+    /// `ra-hop-limit`. FRR: 64.
+    pub hop_limit: Option<u8>,
+    /// `managed-config-flag`.
+    pub is_managed: bool,
+    /// `other-config-flag`.
+    pub is_other: bool,
+    /// `router-preference`.
+    pub preference: Preference,
+    /// `reachable-time` in milliseconds.
+    pub reachable: u32,
+    /// `ra-retrans-interval` in milliseconds.
+    pub retransmit: u32,
+    /// `mtu` in octets.
+    pub mtu: Option<u32>,
+    /// `prefix`, in the file's order; they come beside the interface's own, or say more of those.
+    pub prefixes: Vec<OnLinkPrefix>,
+    /// `rdnss`, with the lifetime that is said. FRR: three times the interval.
+    pub name_servers: BTreeMap<Ipv6Addr, Option<Lifetime>>,
+    /// `dnssl`, with the lifetime that is said. FRR: three times the interval.
+    pub search_domains: BTreeMap<SearchDomain, Option<Lifetime>>,
+}
+
+impl RouterAdvert {
+    /// MaxRtrAdvInterval.
+    #[must_use]
+    pub fn interval(&self) -> Duration {
+        self.interval.unwrap_or(DEFAULT_RA_INTERVAL)
+    }
+
+    /// Three intervals in seconds, which is the default of most lifetimes.
+    #[must_use]
+    pub fn three_intervals(&self) -> u16 {
+        u16::try_from((self.interval() * 3).as_secs()).unwrap_or(u16::MAX).clamp(1, LONGEST_RA_LIFETIME)
+    }
 }
 
 /// One virtual router of an interface (RFC 9568), with Ridgeway's `!@ vrrp` directives.
@@ -92,7 +138,7 @@ pub struct Interface {
 pub struct Vrrp {
     /// 3 or, for IPv4 only, 2.
     pub version: u8,
-    /// 1 to 254; 255 is the owner's alone and follows from the addresses. FRR: 100.
+    /// 1 to 254; 255 for the router whose own addresses the virtual ones are. FRR: 100, and no 255.
     pub priority: u8,
     /// Time between ADVERTISEMENTs. FRR: 1 s.
     pub advertisement_interval: Duration,
@@ -114,7 +160,8 @@ pub struct Vrrp {
     pub unicast_peers: Vec<IpAddr>,
     /// False after `!@ vrrp N no-virtual-mac`: addresses sit on the interface itself.
     pub virtual_mac: bool,
-    /// `!@ vrrp N accept-mode`: packets to the virtual addresses are taken by a router that does not own them.
+    /// False after `!@ vrrp N no-accept-mode`: a router that does not own the virtual addresses refuses packets to them,
+    /// but for neighbour discovery. FRR: true, always.
     pub accept_mode: bool,
     /// `!@ vrrp N track … decrement P`.
     pub tracks: Vec<Track>,
@@ -195,8 +242,13 @@ impl Default for Vrrp {
             garp_refresh: None,
             unicast_peers: Vec::new(),
             virtual_mac: true,
-            accept_mode: false,
+            accept_mode: true,
             tracks: Vec::new(),
         }
     }
 }
+
+/// RFC 4861 §6.2.1.
+const DEFAULT_RA_INTERVAL: Duration = Duration::from_secs(600);
+/// AdvDefaultLifetime is at most this (RFC 4861 §6.2.1).
+const LONGEST_RA_LIFETIME: u16 = 9000;

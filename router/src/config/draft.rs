@@ -29,6 +29,14 @@ pub(crate) struct Draft {
     pub version: Option<(u32, u32)>,
     /// Where each virtual router is first spoken of, by interface and VRID.
     pub vrrp_spots: BTreeMap<(String, u8), Spot>,
+    /// The version that each was made with, and where.
+    pub vrrp_versions: BTreeMap<(String, u8), (u8, Spot)>,
+    /// Where each virtual router's priority is said.
+    pub vrrp_priority_spots: BTreeMap<(String, u8), Spot>,
+    /// Where `[no] ipv6 nd suppress-ra` is said, by interface.
+    pub suppress_ra_spots: BTreeMap<String, Spot>,
+    /// Where `ipv6 nd ra-lifetime` is said, by interface.
+    pub ra_lifetime_spots: BTreeMap<String, Spot>,
     /// `ip route`, `ipv6 route`.
     pub static_routes: BTreeSet<StaticRoute>,
     /// `router bgp`.

@@ -310,6 +310,10 @@ impl Editor {
                 // Another AS may come next.
                 self.draft.bgp = None;
             }
+            if let Place::Interface(name) = &statement.place {
+                // A virtual router of another version may come next.
+                self.draft.vrrp_versions.retain(|(interface, _), _| interface != name);
+            }
             return LineOutcome::Acted;
         }
         let message = "no effect here: there is nothing to take back".into();

@@ -30,7 +30,8 @@ mod suggest;
 mod value;
 
 pub use desired::{
-    Desired, Forwarding, Interface, LogConfig, LogLevel, StaticRoute, StaticTarget, Track, TrackObject, Vrrp,
+    Desired, Forwarding, Interface, LogConfig, LogLevel, RouterAdvert, StaticRoute, StaticTarget, Track,
+    TrackObject, Vrrp,
 };
 pub use editor::{Editor, LineOutcome};
 pub use finding::{Account, Finding, Findings, Severity};

@@ -1,4 +1,6 @@
 //! Which of an interface's addresses stands for us: as the source of a connection, as a next hop, as an identifier.
+//!
+//! Not one that a virtual router holds, which may be somebody else's the next moment, as long as there is another.
 
 use std::cmp::Reverse;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -7,6 +9,7 @@ use std::sync::Arc;
 use bgp_core::RouterId;
 use bgp_core::speaker::LinkInterface;
 use frr_bridge::interface::{Interface, InterfaceAddress, InterfaceFlags};
+use frr_bridge::vrrp::ALIAS;
 use ipnet::IpNet;
 
 /// The IPv4 address that has most bits in common with `near`; the first if nothing is near.
@@ -81,9 +84,9 @@ pub(super) fn interface_towards<'a>(
 }
 
 /// What FRR takes for an identifier where none is configured: the highest IPv4 address of a loopback interface,
-/// 127.0.0.0/8 apart, else the highest of any.
+/// 127.0.0.0/8 apart, else the highest of any. A virtual router's device has none of ours.
 pub(super) fn identifier<'a>(interfaces: impl IntoIterator<Item = &'a Arc<Interface>>) -> Option<RouterId> {
-    let ranked = interfaces.into_iter().flat_map(|interface| {
+    let ranked = interfaces.into_iter().filter(|interface| interface.alias != ALIAS).flat_map(|interface| {
         let is_loopback = interface.flags.contains(InterfaceFlags::LOOPBACK);
         usable(interface).map(move |addr| (is_loopback, addr))
     });
@@ -95,7 +98,12 @@ pub(super) fn identifier<'a>(interfaces: impl IntoIterator<Item = &'a Arc<Interf
 }
 
 fn usable(interface: &Interface) -> impl Iterator<Item = IpAddr> {
-    interface.addresses.iter().filter(|address| !address.tentative).map(|address| address.address.addr())
+    let settled = interface.addresses.iter().filter(|address| !address.tentative);
+    let own = settled.clone().filter(|address| !address.is_held()).map(|address| address.address.addr());
+    let (has_ipv4, has_ipv6) =
+        (own.clone().any(|addr| addr.is_ipv4()), own.clone().any(|addr| addr.is_ipv6()));
+    let held = settled.filter(|address| address.is_held()).map(|address| address.address.addr());
+    own.chain(held.filter(move |addr| if addr.is_ipv4() { !has_ipv4 } else { !has_ipv6 }))
 }
 
 fn ipv6_addresses(interface: &Interface) -> impl Iterator<Item = Ipv6Addr> {
@@ -115,6 +123,7 @@ mod tests {
             peer: None,
             secondary: false,
             no_prefix_route: false,
+            permanent: true,
             tentative: false,
         };
         Arc::new(Interface {
@@ -171,5 +180,30 @@ mod tests {
         assert_eq!(identifier(&all), Some(RouterId::from(Ipv4Addr::new(10, 9, 9, 9))));
         assert_eq!(identifier(&all[1..]), Some(RouterId::from(Ipv4Addr::new(192, 0, 2, 4))));
         assert_eq!(identifier(&all[..0]), None);
+    }
+
+    #[test]
+    fn what_a_virtual_router_holds_is_not_ours_to_use() {
+        let own = interface(1, InterfaceFlags::UP, &["10.0.0.1/24", "fe80::1/64", "2001:db8::1/64"]);
+        let held = |text: &str, has_route: bool| InterfaceAddress {
+            address: text.parse().unwrap(),
+            peer: None,
+            secondary: false,
+            no_prefix_route: !has_route,
+            permanent: false,
+            tentative: false,
+        };
+        let mut active = Interface::clone(&own);
+        active.addresses.insert(0, held("fe80::5/64", true));
+        active.addresses.insert(0, held("2001:db8::254/128", false));
+        active.addresses.insert(0, held("10.0.0.254/32", false));
+        assert_eq!(source(&active, "10.0.0.253".parse().unwrap()), Some("10.0.0.1".parse().unwrap()));
+        assert_eq!(source(&active, "2001:db8::255".parse().unwrap()), Some("2001:db8::1".parse().unwrap()));
+        assert_eq!(link_local(&active), Some("fe80::1".parse().unwrap()));
+        let device = Interface { alias: ALIAS.to_owned(), ..active.clone() };
+        assert_eq!(identifier([&Arc::new(device), &own]), Some(RouterId::from(Ipv4Addr::new(10, 0, 0, 1))));
+        // An address that was leased is better than none.
+        active.addresses.retain(InterfaceAddress::is_held);
+        assert_eq!(ipv4(&active, None), Some(Ipv4Addr::new(10, 0, 0, 254)));
     }
 }

@@ -264,6 +264,8 @@ impl Postman {
         if self.sweep == Sweep::Due && is_settled && self.speaker.is_converged() {
             self.sweep = Sweep::Done;
             self.kernel.send(Command::Converged).await?;
+        }
+        if is_settled && self.speaker.has_heard_everybody() {
             self.gateway.complete(self.routes_down.last_batch());
         }
         self.gateway.report(&self.speaker);

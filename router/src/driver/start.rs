@@ -72,7 +72,7 @@ async fn serve(options: Options) -> Result<()> {
     fs::create_dir_all(&options.run_dir).with_context(|| options.run_dir.display().to_string())?;
     let pid_file = PidFile::create(options.run_dir.join("ridgeway.pid"))?;
 
-    let mut gateway = Gateway::new();
+    let mut gateway = Gateway::new(seed()?);
     let (door, bgp_queries, kernel_queries) = Door::new();
     let door = door.with_gateway(gateway.queries());
     let vty = control_side::Sockets::open(&options.run_dir)?;
@@ -103,18 +103,14 @@ async fn serve(options: Options) -> Result<()> {
     gateway.configure(&desired).context("virtual routers")?;
     {
         let mut working = pin!(postman.run());
+        let reloader = Reloader { options: &options, kernel: &kernel, running: &running, reloads };
         loop {
             tokio::select! {
                 () = &mut working => bail!("the kernel task has ended"),
-                _ = hangup.recv() => match load(&options) {
-                    Ok(loaded) => {
-                        listeners.set_keys(loaded.desired.bgp.as_ref());
-                        kernel_side::configure(&kernel, &loaded.desired).await?;
-                        running.set(loaded.script);
-                        gateway.configure(&loaded.desired).context("virtual routers")?;
-                        reloads.send(reload(&loaded.desired)).await?;
-                    }
-                    Err(error) => error!("{error:#}; the running configuration stays"),
+                // The postman works on meanwhile: it is he who makes room for what is sent, here and by the kernel.
+                _ = hangup.recv() => tokio::select! {
+                    () = &mut working => bail!("the kernel task has ended"),
+                    outcome = reloader.reload(&mut listeners, &mut gateway) => outcome?,
                 },
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
@@ -135,9 +131,36 @@ async fn serve(options: Options) -> Result<()> {
     }
     let leave = if options.keep_routes { Leave::Keep } else { Leave::Flush };
     let report = kernel.stop(leave).await?;
-    info!(removed = report.removed, failed = report.failed, "stopped");
+    info!(removed = report.removed, next_hops = report.next_hops, failed = report.failed, "stopped");
     drop(pid_file);
     Ok(())
+}
+
+/// Where a configuration that is read again goes.
+struct Reloader<'a> {
+    options: &'a Options,
+    kernel: &'a Kernel,
+    running: &'a control_side::Running,
+    reloads: mpsc::Sender<Reload>,
+}
+
+impl Reloader<'_> {
+    /// Reads the configuration again and hands it to all; one that is refused changes nothing.
+    async fn reload(&self, listeners: &mut Listeners, gateway: &mut Gateway) -> Result<()> {
+        let loaded = match load(self.options) {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                error!("{error:#}; the running configuration stays");
+                return Ok(());
+            }
+        };
+        listeners.set_keys(loaded.desired.bgp.as_ref());
+        kernel_side::configure(self.kernel, &loaded.desired).await?;
+        self.running.set(loaded.script);
+        gateway.configure(&loaded.desired).context("virtual routers")?;
+        self.reloads.send(reload(&loaded.desired)).await?;
+        Ok(())
+    }
 }
 
 /// Reads the configuration; refuses one with errors unless told to be lenient.

@@ -3,11 +3,13 @@
 //!
 //! The first octet of a BGP input chooses what the session agreed on ([`Terms`]), the rest is what the peer sent.
 
+mod discovery;
 mod message;
 mod session;
 mod update;
 mod vrrp;
 
+pub use discovery::router_discovery;
 pub use message::message;
 pub use session::session;
 pub use update::{attr_block, nlri};
@@ -44,10 +46,11 @@ impl Terms {
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 6] = [
     ("message", message),
     ("session", session),
     ("attr_block", attr_block),
     ("nlri", nlri),
     ("vrrp_packet", vrrp_packet),
+    ("router_discovery", router_discovery),
 ];

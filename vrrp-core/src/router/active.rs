@@ -185,7 +185,10 @@ impl Active {
         if !is_same_place {
             self.announce_anew(ledger);
         }
-        if !is_same_place || ledger.config.accepts() != before.accepts() {
+        let is_owner = |config: &Config| config.settings().priority.is_owner();
+        let is_same_role =
+            ledger.config.accepts() == before.accepts() && is_owner(&ledger.config) == is_owner(before);
+        if !is_same_place || !is_same_role {
             ledger.activate(&self.port);
         }
         if let Duty::Serve { next } = &mut self.duty {

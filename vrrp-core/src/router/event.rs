@@ -146,6 +146,9 @@ pub struct Activation {
     pub mac: Mac,
     /// True if packets for the addresses themselves are to be taken.
     pub accepts: bool,
+    /// True for the owner: the addresses are the interface's own as well, and hosts must learn the virtual hardware
+    /// address for them all the same (RFC 9568 §8.1.2, §8.2.2).
+    pub is_owner: bool,
 }
 
 /// A change of state.

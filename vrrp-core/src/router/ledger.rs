@@ -116,6 +116,7 @@ impl Ledger {
             addresses: self.settings().addresses.clone(),
             mac: self.mac(port),
             accepts: self.config.accepts(),
+            is_owner: self.settings().priority.is_owner(),
         }));
     }
 

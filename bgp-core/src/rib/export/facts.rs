@@ -25,6 +25,8 @@ pub(in crate::rib) struct ExportFacts {
     pub(super) local_as_mode: Option<LocalAs>,
     /// Policy.
     pub(super) filter: Filter,
+    /// What becomes of a route depends on its prefix, not on its attribute set alone.
+    pub(super) asks_prefix: bool,
     /// The peer's address, where policy asks for it.
     pub(super) address: Option<IpAddr>,
     /// The peer's AS, where attributes depend on it.
@@ -63,6 +65,7 @@ impl ExportFacts {
             local_as: peer.local_as,
             local_as_mode: peer.config.local_as,
             filter: config.export.clone(),
+            asks_prefix: config.export.asks_prefix() || config.default_originate.is_some(),
             address: asks_peer.then_some(peer.address),
             remote_as: paths_differ.then_some(peer.asn),
             next_hop_self: config.next_hop_self,

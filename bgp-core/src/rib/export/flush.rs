@@ -70,7 +70,7 @@ impl FamilyRib {
     }
 
     /// Puts one changed prefix into a bucket, or among the withdrawn ones. Prefixes with the attributes of the
-    /// `last` one, where nothing asks for the prefix, go into its bucket without further ado.
+    /// `last` one go into its bucket without further ado where nothing asks for the prefix.
     fn sort(
         &self,
         shared: &Shared,
@@ -109,20 +109,22 @@ impl FamilyRib {
         let path = self.table.best(id)?;
         let feed = shared.sources.feed_of(path.source)?;
         let mut key = BucketKey { source: feed.base, attrs: path.effective, changes: Changes::NONE };
-        let is_plain = facts.filter.is_empty() && facts.default_originate.is_none();
-        if is_plain && let Some(last) = last.filter(|(known, _)| *known == key) {
-            return Some(last);
+        let is_like = |known: &BucketKey| known.source == key.source && known.attrs == key.attrs;
+        let last = last.filter(|(known, _)| is_like(known));
+        if !facts.asks_prefix && last.is_some() {
+            return last;
         }
         let digest = shared.attrs.digest(path.effective)?;
-        if !may_go(shared, facts, digest, &feed.origin) {
+        if last.is_none() && !may_go(shared, facts, digest, &feed.origin) {
             return None;
         }
-        if !is_plain {
-            let prefix = self.table.prefix(id)?;
-            if cohort.made_up.is_some() && prefix.prefix_len() == 0 {
-                return None;
-            }
-            key.changes = judge(shared, facts, (&prefix, path, &feed.origin), &mut batch.policy)?;
+        let prefix = self.table.prefix(id)?;
+        if cohort.made_up.is_some() && prefix.prefix_len() == 0 {
+            return None;
+        }
+        key.changes = judge(shared, facts, (&prefix, path, &feed.origin), &mut batch.policy)?;
+        if let Some(last) = last.filter(|(known, _)| *known == key) {
+            return Some(last);
         }
         if let Some(at) = batch.find(&key) {
             return Some((key, at));

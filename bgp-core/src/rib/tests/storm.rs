@@ -122,9 +122,8 @@ fn apply(site: &mut Site, event: Event) {
 }
 
 /// What `peer` should hold, by the rules alone.
-fn expected(site: &Site, peer: &RibPeer, id: PeerId) -> BTreeSet<(Prefix, String)> {
-    let routes = site.rib.page(Family::Ipv4Unicast, None, 1000);
-    let best = routes.iter().filter_map(|route| Some((route.prefix, route.best()?)));
+fn expected(site: &Site, table: &[Prefix], (peer, id): (&RibPeer, PeerId)) -> BTreeSet<(Prefix, String)> {
+    let best = routes(site, table).filter_map(|route| Some((route.prefix, route.best()?)));
     let is_client = id == PeerId(5);
     let is_there = |prefix: &str| site.best(prefix).is_some();
     let config = peer.config.families[Family::Ipv4Unicast].as_ref().unwrap();
@@ -146,20 +145,24 @@ fn expected(site: &Site, peer: &RibPeer, id: PeerId) -> BTreeSet<(Prefix, String
     of_table.chain(made_up.map(|prefix| (prefix, "64510".into()))).collect()
 }
 
-fn check(site: &Site) {
+fn routes<'a>(site: &'a Site, table: &'a [Prefix]) -> impl Iterator<Item = RouteView<'a>> {
+    table.iter().filter_map(|prefix| site.rib.prefix(prefix))
+}
+
+fn check(site: &mut Site) {
+    let page = site.rib.page(Family::Ipv4Unicast, None, 1000);
+    let table: Vec<_> = page.iter().map(|route| route.prefix).collect();
     for (id, neighbor) in &site.peers {
         let held: BTreeSet<_> =
             neighbor.told.keys().map(|prefix| (*prefix, neighbor.path(&prefix.to_string()))).collect();
-        assert_eq!(held, expected(site, &neighbor.facts, *id), "peer {}", id.0);
+        assert_eq!(held, expected(site, &table, (&neighbor.facts, *id)), "peer {}", id.0);
         let counts = site.rib.peer_counts(*id, Family::Ipv4Unicast);
         let of_peer = |path: &PathView<'_>| path.peer == Some(*id);
-        let routes = site.rib.page(Family::Ipv4Unicast, None, 1000);
-        let received = routes.iter().flat_map(RouteView::paths).filter(of_peer).count();
+        let received = routes(site, &table).flat_map(|route| route.paths()).filter(of_peer).count();
         assert_eq!(counts.received as usize, received);
     }
-    let usable = site.rib.page(Family::Ipv4Unicast, None, 1000);
-    let usable: BTreeSet<_> =
-        usable.iter().filter(|route| route.best().is_some()).map(|route| route.prefix).collect();
+    let usable = routes(site, &table).filter(|route| route.best().is_some());
+    let usable: BTreeSet<_> = usable.map(|route| route.prefix).collect();
     assert_eq!(site.fib.keys().copied().collect::<BTreeSet<_>>(), usable);
     for (prefix, route) in &site.fib {
         assert_eq!(Some(route), site.rib.fib_route(prefix).as_ref());
@@ -185,7 +188,7 @@ proptest! {
             site.rib.handle_sent(PeerId(peer), usize::MAX);
         }
         site.settle();
-        check(&site);
+        check(&mut site);
         for peer in 1..=PEERS {
             site.down(PeerId(peer), Retain::Nothing);
         }

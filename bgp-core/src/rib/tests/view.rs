@@ -42,6 +42,40 @@ fn pages_go_through_the_table_in_order() {
 }
 
 #[test]
+fn a_reader_goes_on_in_order_whatever_comes_goes_and_reads_in_between() {
+    let mut site = Site::new();
+    let from = site.up(1, 65001, |_| {});
+    let prefix = |n: usize| std::format!("10.{n}.0.0/16");
+    for n in (0..200).rev() {
+        site.announce(from, &[&prefix(n)], &attrs(&[65001]));
+    }
+    site.settle();
+    let mut seen: Vec<String> = vec![];
+    let mut after = None;
+    for turn in 0.. {
+        let page: Vec<_> =
+            site.rib.page(Family::Ipv4Unicast, after, 7).iter().map(|route| route.prefix).collect();
+        let Some(last) = page.last() else { break };
+        after = Some(*last);
+        seen.extend(page.iter().map(ToString::to_string));
+        // One goes and its slot is used for another, one comes, and somebody else begins to read.
+        site.withdraw(from, &[&prefix(150 + turn)]);
+        site.settle();
+        site.announce(from, &[&std::format!("9.{turn}.0.0/16")], &attrs(&[65001]));
+        site.settle();
+        if turn % 3 == 0 {
+            assert_eq!(site.rib.page(Family::Ipv4Unicast, None, 1).len(), 1);
+        }
+    }
+    let mut sorted = seen.clone();
+    sorted.sort_by_key(|prefix| prefix.parse::<Prefix>().unwrap());
+    sorted.dedup();
+    assert_eq!(seen, sorted);
+    let stayed = (0..150).map(prefix).all(|prefix| seen.contains(&prefix));
+    assert!(stayed);
+}
+
+#[test]
 fn paths_with_identifiers_are_kept_apart() {
     let mut site = Site::new();
     let from = site.up(1, 65001, |_| {});

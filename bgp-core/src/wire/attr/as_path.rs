@@ -6,8 +6,8 @@
 //! +--------+--------+----------------------------+
 //! ```
 //!
-//! [`AsPath`] is one attribute's octets; [`ReceivedPath`] is what an UPDATE says the path is, which for a peer
-//! with two-octet numbers is made of two attributes (RFC 6793 §4.2.3). [`PathWriter`] writes segments.
+//! [`AsPath`] is one attribute's octets; what an UPDATE says the path is may take two of them, and is a
+//! [`ReceivedPath`](super::ReceivedPath). [`PathWriter`] writes segments.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -60,15 +60,6 @@ pub struct Segment<'a> {
 pub struct Asns<'a> {
     octets: &'a [u8],
     width: AsnWidth,
-}
-
-/// The path that an UPDATE says, AS_PATH and AS4_PATH taken together (RFC 6793 §4.2.3).
-#[derive(Clone, Copy, Debug)]
-pub struct ReceivedPath<'a> {
-    lead: AsPath<'a>,
-    /// How many of AS_PATH's numbers go before AS4_PATH; all of them if there is none.
-    take: usize,
-    tail: AsPath<'a>,
 }
 
 impl<'a> AsPath<'a> {
@@ -133,70 +124,13 @@ impl<'a> AsPath<'a> {
     /// True if `asn` is anywhere in it.
     #[must_use]
     pub fn contains(&self, asn: Asn) -> bool {
-        self.asns().any(|member| member == asn)
+        self.segments().any(|segment| segment.contains(asn))
     }
 
     /// How often `asn` is in it.
     #[must_use]
     pub fn count(&self, asn: Asn) -> usize {
         self.segments().map(|segment| segment.count(asn)).sum()
-    }
-}
-
-impl<'a> ReceivedPath<'a> {
-    /// The path of a peer with four-octet numbers.
-    pub(crate) const fn plain(path: AsPath<'a>) -> Self {
-        Self { lead: path, take: usize::MAX, tail: AsPath::EMPTY }
-    }
-
-    /// The path of a peer with two-octet numbers that sent an AS4_PATH too (RFC 6793 §4.2.3).
-    pub(crate) fn merged(path: AsPath<'a>, as4_path: AsPath<'a>) -> Self {
-        let without_confed = as4_path.segments().filter(|segment| !segment.kind.is_confed());
-        let tail_len = without_confed.map(|segment| segment.length()).sum();
-        match path.length().checked_sub(tail_len) {
-            Some(take) => Self { lead: path, take, tail: as4_path },
-            None => Self::plain(path),
-        }
-    }
-
-    /// The segments, in order. Two adjacent ones may both be sequences.
-    pub fn segments(&self) -> impl Iterator<Item = Segment<'a>> + Clone + use<'a> {
-        let mut left = Some(self.take);
-        let lead = self.lead.segments().map_while(move |segment| {
-            let before = left?;
-            let taken = segment.first(before)?;
-            let is_whole = taken.asns.len() == segment.asns.len();
-            left = is_whole.then(|| before - taken.length());
-            Some(taken)
-        });
-        // Confederation segments in AS4_PATH are discarded (RFC 6793 §6).
-        lead.chain(self.tail.segments().filter(|segment| !segment.kind.is_confed()))
-    }
-
-    /// Every AS number, whatever the segment.
-    pub fn asns(&self) -> impl Iterator<Item = Asn> + Clone + use<'a> {
-        self.segments().flat_map(|segment| segment.asns())
-    }
-
-    /// How often `asn` is in it.
-    #[must_use]
-    pub fn count(&self, asn: Asn) -> usize {
-        if self.tail.is_empty() {
-            return self.lead.count(asn);
-        }
-        self.segments().map(|segment| segment.count(asn)).sum()
-    }
-
-    /// See [`AsPath::length`].
-    #[must_use]
-    pub fn length(&self) -> usize {
-        self.segments().map(|segment| segment.length()).sum()
-    }
-
-    /// See [`AsPath::neighbor_as`].
-    #[must_use]
-    pub fn neighbor_as(&self) -> Option<Asn> {
-        neighbor_as(self.segments())
     }
 }
 
@@ -217,19 +151,20 @@ impl<'a> Segment<'a> {
         }
     }
 
-    /// How often `asn` is in it; on every route's way in.
-    fn count(&self, asn: Asn) -> usize {
+    /// How often `asn` is in it. This is asked of every route, and of nearly every one the answer is never.
+    pub(super) fn count(&self, asn: Asn) -> usize {
+        if self.contains(asn) { self.asns().filter(|member| *member == asn).count() } else { 0 }
+    }
+
+    fn contains(&self, asn: Asn) -> bool {
         match self.asns.width {
-            AsnWidth::Four => {
-                let wanted = asn.0.to_be_bytes();
-                self.asns.octets.as_chunks().0.iter().filter(|octets| **octets == wanted).count()
-            }
-            AsnWidth::Two => self.asns().filter(|member| *member == asn).count(),
+            AsnWidth::Four => self.asns.octets.as_chunks().0.contains(&asn.0.to_be_bytes()),
+            AsnWidth::Two => self.asns().any(|member| member == asn),
         }
     }
 
     /// As much of it as adds at most `left` to the length; nothing if a segment that counts would add none.
-    fn first(self, left: usize) -> Option<Self> {
+    pub(super) fn first(self, left: usize) -> Option<Self> {
         match self.kind {
             SegmentKind::Sequence | SegmentKind::Set if left == 0 => None,
             SegmentKind::Sequence => {
@@ -369,24 +304,29 @@ impl<'v> PathWriter<'v> {
         if kind != SegmentKind::Sequence || self.open.is_some_and(|(open, ..)| open != kind) {
             self.open = None;
         }
-        for asn in asns {
-            self.asn(kind, asn);
+        let mut asns = asns.into_iter().peekable();
+        while asns.peek().is_some() {
+            let (count_at, count) = match self.open {
+                Some((_, count_at, count)) if count < u8::MAX => (count_at, count),
+                _ => self.begin(kind),
+            };
+            let room = usize::from(u8::MAX - count);
+            let mut filled = count;
+            for asn in asns.by_ref().take(room) {
+                self.width.put(asn, self.out);
+                filled += 1;
+            }
+            if let Some(field) = self.out.get_mut(count_at) {
+                *field = filled;
+            }
+            self.open = Some((kind, count_at, filled));
         }
     }
 
-    fn asn(&mut self, kind: SegmentKind, asn: Asn) {
-        let (count_at, count) = match self.open {
-            Some((_, count_at, count)) if count < u8::MAX => (count_at, count + 1),
-            _ => {
-                self.out.extend_from_slice(&[kind.code(), 1]);
-                (self.out.len() - 1, 1)
-            }
-        };
-        if let Some(field) = self.out.get_mut(count_at) {
-            *field = count;
-        }
-        self.width.put(asn, self.out);
-        self.open = Some((kind, count_at, count));
+    /// Begins a segment; says where its count stands, and the count.
+    fn begin(&mut self, kind: SegmentKind) -> (usize, u8) {
+        self.out.extend_from_slice(&[kind.code(), 0]);
+        (self.out.len() - 1, 0)
     }
 }
 
@@ -404,7 +344,7 @@ fn is_well_formed(value: &[u8], width: AsnWidth, may_be: impl Fn(SegmentKind) ->
     let mut reader = Reader::new(value, 0);
     while !reader.is_empty() {
         let Some(segment) = take_segment(&mut reader, width) else { return false };
-        if segment.asns.octets.is_empty() || !may_be(segment.kind) || segment.count(Asn(0)) != 0 {
+        if segment.asns.octets.is_empty() || !may_be(segment.kind) || segment.contains(Asn(0)) {
             return false;
         }
     }
@@ -418,7 +358,7 @@ fn take_segment<'a>(reader: &mut Reader<'a>, width: AsnWidth) -> Option<Segment<
     Some(Segment { kind, asns: Asns { octets, width } })
 }
 
-fn neighbor_as<'a>(segments: impl IntoIterator<Item = Segment<'a>>) -> Option<Asn> {
+pub(super) fn neighbor_as<'a>(segments: impl IntoIterator<Item = Segment<'a>>) -> Option<Asn> {
     let first = segments.into_iter().find(|segment| !segment.kind.is_confed())?;
     if first.kind == SegmentKind::Sequence { first.asns().next() } else { None }
 }
@@ -432,16 +372,12 @@ mod tests {
     type Segments<'a> = &'a [(SegmentKind, &'a [u32])];
     use SegmentKind::{ConfedSequence, ConfedSet, Sequence, Set};
 
-    fn path(width: AsnWidth, segments: Segments<'_>) -> Vec<u8> {
+    fn four(segments: Segments<'_>) -> Vec<u8> {
         let mut out = vec![];
         for (kind, asns) in segments {
-            PathWriter::new(&mut out, width).segment(*kind, asns.iter().copied().map(Asn));
+            PathWriter::new(&mut out, AsnWidth::Four).segment(*kind, asns.iter().copied().map(Asn));
         }
         out
-    }
-
-    fn four(segments: Segments<'_>) -> Vec<u8> {
-        path(AsnWidth::Four, segments)
     }
 
     #[test]
@@ -467,60 +403,6 @@ mod tests {
         let path = AsPath::new(&octets);
         assert_eq!((path.neighbor_as(), path.origin_as()), (Some(Asn(65002)), Some(Asn(15169))));
         assert_eq!((AsPath::EMPTY.neighbor_as(), AsPath::EMPTY.origin_as()), (None, None));
-    }
-
-    #[test]
-    fn merging_follows_rfc_6793() {
-        let table: &[(&str, Segments<'_>, Segments<'_>, &str)] = &[
-            (
-                "the leading numbers go before AS4_PATH",
-                &[(Sequence, &[1, 2, 23456])],
-                &[(Sequence, &[70000])],
-                "1 2 70000",
-            ),
-            (
-                "equal lengths leave AS4_PATH alone",
-                &[(Sequence, &[1, 23456])],
-                &[(Sequence, &[1, 70000])],
-                "1 70000",
-            ),
-            ("a longer AS4_PATH is ignored", &[(Sequence, &[1])], &[(Sequence, &[2, 70000])], "1"),
-            ("a set counts one", &[(Sequence, &[1]), (Set, &[2, 3])], &[(Set, &[2, 70000])], "1 {2,70000}"),
-            (
-                "a leading confederation segment is prepended",
-                &[(ConfedSequence, &[9]), (Sequence, &[1, 23456])],
-                &[(Sequence, &[1, 70000])],
-                "(9) 1 70000",
-            ),
-            (
-                "a confederation segment adjacent to a prepended one is prepended",
-                &[(Sequence, &[1]), (ConfedSet, &[9]), (Sequence, &[23456])],
-                &[(Sequence, &[70000])],
-                "1 [9] 70000",
-            ),
-            (
-                "nothing follows a sequence that is prepended in part",
-                &[(Sequence, &[1, 23456]), (ConfedSet, &[9])],
-                &[(Sequence, &[70000])],
-                "1 70000",
-            ),
-            (
-                "confederation segments in AS4_PATH are discarded",
-                &[(Sequence, &[1, 23456])],
-                &[(ConfedSequence, &[8]), (Sequence, &[70000])],
-                "1 70000",
-            ),
-        ];
-        for (name, as_path, as4_path, expected) in table {
-            let (old, new) = (path(AsnWidth::Two, as_path), four(as4_path));
-            let merged = ReceivedPath::merged(AsPath::with_width(&old, AsnWidth::Two), AsPath::new(&new));
-            let mut out = vec![];
-            let mut writer = PathWriter::new(&mut out, AsnWidth::Four);
-            for segment in merged.segments() {
-                writer.segment(segment.kind, segment.asns());
-            }
-            assert_eq!(AsPath::new(&out).to_string(), *expected, "{name}");
-        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use core::ops::Range;
 use super::super::Reader;
 use super::normalise::{canonical_flags, sort_members};
 use super::{
-    AsPath, AsnWidth, AttrBlock, AttrCode, AttrFlags, Origin, PathWriter, SegmentKind, put_attr_with,
+    AsPath, AsnWidth, Attr, AttrBlock, AttrCode, AttrFlags, Origin, PathWriter, SegmentKind, put_attr_with,
     take_attr,
 };
 use crate::types::{Asn, RouterId};
@@ -49,7 +49,9 @@ impl AttrBuf {
     /// Removes an attribute, if it is there.
     pub fn remove(&mut self, code: AttrCode) {
         let (at, _) = self.locate(code);
-        self.octets.drain(at);
+        if !at.is_empty() {
+            self.octets.drain(at);
+        }
     }
 
     /// Sets ORIGIN.
@@ -162,8 +164,8 @@ impl AttrBuf {
 
     /// Removes everything that internal peers alone may see (RFC 4271 §5.1.5, RFC 4456 §8, RFC 7311 §3.3).
     pub fn remove_internal(&mut self) {
-        for code in [AttrCode::LOCAL_PREF, AttrCode::ORIGINATOR_ID, AttrCode::CLUSTER_LIST, AttrCode::AIGP] {
-            self.remove(code);
+        if self.as_block().iter().any(|attr| INTERNAL.contains(&attr.code)) {
+            INTERNAL.into_iter().for_each(|code| self.remove(code));
         }
     }
 
@@ -204,28 +206,33 @@ impl AttrBuf {
 
     /// Sets an attribute to what `write` appends, given the old value.
     fn set_with(&mut self, code: AttrCode, write: impl FnOnce(&[u8], &mut Vec<u8>)) {
-        let (at, flags) = self.locate(code);
-        let mut scratch = core::mem::take(&mut self.scratch);
-        scratch.clear();
-        let old = self.as_block().get(code).map_or(&[][..], |attr| attr.value);
-        put_attr_with(&mut scratch, canonical_flags(code, flags), code, |out| write(old, out));
-        self.octets.splice(at, scratch.iter().copied());
-        self.scratch = scratch;
+        let mut block = core::mem::take(&mut self.scratch);
+        block.clear();
+        let (at, old) = self.locate(code);
+        let (flags, value) = old.map_or((AttrFlags(0), &[][..]), |attr| (attr.flags, attr.value));
+        block.extend_from_slice(self.octets.get(..at.start).unwrap_or_default());
+        put_attr_with(&mut block, canonical_flags(code, flags), code, |out| write(value, out));
+        block.extend_from_slice(self.octets.get(at.end..).unwrap_or_default());
+        self.scratch = core::mem::replace(&mut self.octets, block);
     }
 
-    /// Where an attribute stands, or would, and the flags it has.
-    fn locate(&self, code: AttrCode) -> (Range<usize>, AttrFlags) {
+    /// Where an attribute stands, or would, and what it is.
+    fn locate(&self, code: AttrCode) -> (Range<usize>, Option<Attr<'_>>) {
         let mut reader = Reader::new(&self.octets, 0);
         loop {
             let start = reader.offset();
             match take_attr(&mut reader) {
                 Some(attr) if attr.code < code => {}
-                Some(attr) if attr.code == code => return (start..reader.offset(), attr.flags),
-                _ => return (start..start, AttrFlags(0)),
+                Some(attr) if attr.code == code => return (start..reader.offset(), Some(attr)),
+                _ => return (start..start, None),
             }
         }
     }
 }
+
+/// Attributes that stay inside an AS.
+const INTERNAL: [AttrCode; 4] =
+    [AttrCode::LOCAL_PREF, AttrCode::ORIGINATOR_ID, AttrCode::CLUSTER_LIST, AttrCode::AIGP];
 
 #[cfg(test)]
 mod tests {

@@ -19,20 +19,24 @@ mod block;
 mod buf;
 mod community;
 mod extended;
+mod fault;
 pub(super) mod mp;
 mod normalise;
+mod received_path;
 mod scalar;
 pub(super) mod table;
 
-pub use as_path::{AsPath, Asns, ReceivedPath, Segment, SegmentKind};
+pub use as_path::{AsPath, Asns, Segment, SegmentKind};
 pub(super) use as_path::{AsnWidth, PathWriter};
 pub use block::AttrBlock;
 pub use buf::AttrBuf;
 pub use community::{Community, LargeCommunity, ParseCommunityError};
 pub use extended::{ExtendedCommunity, ExtendedKind};
+pub use fault::{Fate, Fault, FaultKind};
 pub(super) use normalise::{put_attr, put_attr_with, write_normalised};
+pub use received_path::ReceivedPath;
 pub use scalar::Origin;
-pub use table::{AttrRow, Fate, Fault, FaultKind, PeerSide};
+pub use table::{AttrRow, PeerSide};
 
 use core::fmt;
 
@@ -160,30 +164,33 @@ impl<'a> Iterator for AttrIter<'a> {
     }
 }
 
-/// A set of attribute codes.
+/// A set of attribute codes. All that are known here are low ones.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct CodeSet([u64; 4]);
+pub(super) struct CodeSet {
+    low: u64,
+    high: [u64; 3],
+}
 
 impl CodeSet {
     /// Adds `code`; false if it was there.
+    #[inline]
     pub(super) fn insert(&mut self, code: AttrCode) -> bool {
+        let word = match usize::from(code.0 >> 6).checked_sub(1) {
+            None => &mut self.low,
+            Some(at) => match self.high.get_mut(at) {
+                Some(word) => word,
+                None => return false,
+            },
+        };
         let bit = 1 << (code.0 & 63);
-        self.0.get_mut(usize::from(code.0 >> 6)).is_some_and(|word| {
-            let fresh = *word & bit == 0;
-            *word |= bit;
-            fresh
-        })
+        let is_fresh = *word & bit == 0;
+        *word |= bit;
+        is_fresh
     }
 
     /// A bit for each code below 64.
     pub(super) const fn low_codes(&self) -> u64 {
-        let [low, ..] = self.0;
-        low
-    }
-
-    /// True if `code` is in the set.
-    pub(super) fn contains(&self, code: AttrCode) -> bool {
-        self.0.get(usize::from(code.0 >> 6)).is_some_and(|word| word & (1 << (code.0 & 63)) != 0)
+        self.low
     }
 }
 

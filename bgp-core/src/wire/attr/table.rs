@@ -3,10 +3,7 @@
 //! A row is everything the generic walk in `update_check` needs to know of an attribute. Adding an attribute is
 //! adding a row, and a getter where somebody reads it.
 
-use core::fmt;
-
-use super::super::{Span, WireError};
-use super::{AsnWidth, AttrCode, AttrFlags, as_path, scalar};
+use super::{AsnWidth, AttrCode, AttrFlags, FaultKind, as_path, scalar};
 
 /// Which side of our AS's border the sender of an UPDATE is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,81 +12,6 @@ pub enum PeerSide {
     External,
     /// In our AS.
     Internal,
-}
-
-/// What becomes of an UPDATE (RFC 7606 §2), from the weakest to the strongest short of a reset.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fate {
-    /// Nothing is wrong with it.
-    #[default]
-    Keep,
-    /// It counts, without the attributes that are wrong.
-    DiscardAttribute,
-    /// Every route in it is withdrawn.
-    TreatAsWithdraw,
-}
-
-/// The first of the worst things wrong with an UPDATE that did not cost the session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// The attribute.
-    pub code: AttrCode,
-    /// What is wrong with it.
-    pub kind: FaultKind,
-    /// Where the attribute stands, its flags and length included; empty if it is missing.
-    pub span: Span,
-    /// What follows from it.
-    pub fate: Fate,
-}
-
-/// What can be wrong with an attribute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FaultKind {
-    /// It, or what is left of it, does not fit the attribute list (RFC 7606 §4).
-    Overrun,
-    /// The Optional or Transitive flag is wrong (RFC 7606 §3 c).
-    Flags,
-    /// Its length cannot be.
-    Length,
-    /// Its value cannot be.
-    Value,
-    /// It was there before (RFC 7606 §3 g).
-    Duplicate,
-    /// It must be there and is not (RFC 7606 §3 d).
-    Missing,
-    /// This peer must not send it (RFC 7606 §7.5, §7.9, §7.10; RFC 7311 §3.3; RFC 6793 §6).
-    WrongPeer,
-}
-
-impl Fault {
-    /// The session's end that this is where RFC 7606 §5.2 asks for one, as RFC 4271 §6.3 names it.
-    #[must_use]
-    pub const fn into_error(self) -> WireError {
-        match (self.kind, self.code) {
-            (FaultKind::Overrun, _) => WireError::MalformedAttributeList { offset: self.span.start() },
-            (FaultKind::Flags, _) => WireError::AttributeFlags(self.span),
-            (FaultKind::Value, AttrCode::ORIGIN) => WireError::InvalidOrigin(self.span),
-            (FaultKind::Value, AttrCode::NEXT_HOP) => WireError::InvalidNextHop(self.span),
-            (FaultKind::Value, AttrCode::AS_PATH) => WireError::MalformedAsPath,
-            (FaultKind::Length, _) => WireError::AttributeLength(self.span),
-            _ => WireError::OptionalAttribute(self.span),
-        }
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = match self.kind {
-            FaultKind::Overrun => "runs over the attribute list",
-            FaultKind::Flags => "has wrong flags",
-            FaultKind::Length => "has a wrong length",
-            FaultKind::Value => "has a wrong value",
-            FaultKind::Duplicate => "comes more than once",
-            FaultKind::Missing => "is missing",
-            FaultKind::WrongPeer => "is not for this peer to send",
-        };
-        write!(f, "{} {what} at octet {}", self.code, self.span.start())
-    }
 }
 
 /// What a malformed attribute costs (RFC 7606 §2).
@@ -171,8 +93,8 @@ pub struct AttrRow {
     pub wrong_flags: Treatment,
     /// What lengths the value can have.
     pub length: Length,
-    /// True if a value of such a length can be.
-    pub check: fn(&[u8], Context) -> bool,
+    /// True if a value of such a length can be; none if every value can.
+    pub check: Option<fn(&[u8], Context) -> bool>,
     /// What follows if length or value is wrong.
     pub malformed: Treatment,
     /// When it must be there.
@@ -191,7 +113,7 @@ impl AttrRow {
             flags,
             wrong_flags: Treatment::Withdraw,
             length,
-            check: anything,
+            check: None,
             malformed: Treatment::Withdraw,
             presence: Presence::Optional,
             sender: Sender::Anyone,
@@ -200,7 +122,7 @@ impl AttrRow {
     }
 
     const fn check(self, check: fn(&[u8], Context) -> bool) -> Self {
-        Self { check, ..self }
+        Self { check: Some(check), ..self }
     }
 
     const fn malformed(self, malformed: Treatment) -> Self {
@@ -239,7 +161,7 @@ impl AttrRow {
         if !self.length.admits(value.len(), context.width) {
             return Some((FaultKind::Length, self.malformed));
         }
-        if !(self.check)(value, context) {
+        if self.check.is_some_and(|check| !check(value, context)) {
             return Some((FaultKind::Value, self.malformed));
         }
         None
@@ -293,10 +215,6 @@ const fn codes_of(presence: Presence) -> u64 {
         at += 1;
     }
     codes
-}
-
-fn anything(_: &[u8], _: Context) -> bool {
-    true
 }
 
 /// The flags whose values an attribute's specification fixes.

@@ -117,9 +117,11 @@ pub(crate) const INTERFACE: &[Row] = &[
         "peers of addresses are not supported: the address is left out",
     ),
     Row::missed(
-        "ipv6 nd <ra-interval|ra-lifetime|ra-retrans-interval|ra-hop-limit|prefix|rdnss|dnssl|mtu|reachable-time|router-preference|managed-config-flag|other-config-flag|home-agent-config-flag|home-agent-lifetime|home-agent-preference|adv-interval-option|ra-fast-retrans> [LINE]",
-        "router advertisements are not sent",
+        "ipv6 nd <home-agent-config-flag|home-agent-lifetime|home-agent-preference|adv-interval-option> [LINE]",
+        "mobile IPv6 is not supported (RFC 9568 §8.2.3 advises against it with virtual routers)",
     ),
+    Row::missed("ipv6 nd nat64 LINE", "it is not advertised"),
+    Row::idle("ipv6 nd ra-fast-retrans", "hosts that ask are answered as RFC 4861 says"),
     Row::missed("ip ospf [LINE]", "OSPF is not run here"),
     Row::missed("ipv6 ospf6 [LINE]", "OSPF is not run here"),
     Row::missed("ip router LINE", "IS-IS is not run here"),

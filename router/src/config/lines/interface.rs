@@ -19,12 +19,6 @@ pub(crate) const ROWS: &[Row] = &[
     })
     .unused(Severity::Warning, "links are not set up or down")
     .or_no(),
-    Row::act("ipv6 nd suppress-ra", |draft, line| {
-        draft.interface(line)?.suppress_ra = Some(line.on());
-        Ok(())
-    })
-    .unused(Severity::Warning, "router advertisements are not sent")
-    .or_no(),
     Row::leave("exit"),
     Row::leave("quit"),
 ];

@@ -9,6 +9,7 @@ mod idle;
 mod interface;
 mod lists;
 mod neighbor;
+mod neighbor_discovery;
 mod policy;
 mod route_map;
 mod top;
@@ -21,7 +22,7 @@ use super::row::Row;
 pub(crate) const fn tables(node: Node) -> &'static [&'static [Row]] {
     match node {
         Node::Top => &[top::ROWS, lists::ROWS, idle::TOP],
-        Node::Interface => &[interface::ROWS, vrrp::ROWS, idle::INTERFACE],
+        Node::Interface => &[interface::ROWS, neighbor_discovery::ROWS, vrrp::ROWS, idle::INTERFACE],
         Node::Bgp => &[bgp::ROWS, neighbor::ROWS, idle::BGP],
         Node::Family => &[family::ROWS, policy::ROWS, idle::FAMILY],
         Node::RouteMap => &[route_map::ROWS, idle::ROUTE_MAP],

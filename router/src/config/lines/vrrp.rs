@@ -13,13 +13,13 @@ use super::super::statement::{Complaint, Statement};
 
 /// See the module.
 pub(crate) const ROWS: &[Row] = &[
-    Row::act("vrrp (1-255) = [version (2-3)]", |draft, line| {
-        let version = line.number_after("version").and_then(|version| u8::try_from(version).ok());
-        router(draft, line)?.version = version.unwrap_or(3);
-        Ok(())
-    }),
-    Row::act("vrrp (1-255) priority = (1-254)", |draft, line| {
-        router(draft, line)?.priority = second(line)?;
+    Row::act("vrrp (1-255) = [version (2-3)]", version),
+    Row::act("vrrp (1-255) priority = (1-255)", |draft, line| {
+        let priority = second(line)?;
+        if let Place::Interface(name) = &line.place {
+            draft.vrrp_priority_spots.insert((name.clone(), line.narrow()?), line.spot);
+        }
+        router(draft, line)?.priority = priority;
         Ok(())
     }),
     Row::act("vrrp (1-255) advertisement-interval = (10-40950)", |draft, line| {
@@ -72,6 +72,10 @@ pub(crate) const ROWS: &[Row] = &[
         router(draft, line)?.accept_mode = true;
         Ok(())
     }),
+    Row::act("!@ vrrp (1-255) no-accept-mode", |draft, line| {
+        router(draft, line)?.accept_mode = false;
+        Ok(())
+    }),
     Row::act(
         "!@ vrrp (1-255) track <default-route [<v4|v6>]|bgp-peer <A.B.C.D|X:X::X:X>|interface WORD|route <A.B.C.D/M|X:X::X:X/M>> decrement = (1-254)",
         track,
@@ -84,6 +88,25 @@ fn router<'a>(draft: &'a mut Draft, line: &Statement) -> Result<&'a mut Vrrp, Co
         draft.vrrp_spots.entry((name.clone(), vrid)).or_insert(line.spot);
     }
     Ok(draft.interface(line)?.vrrp.entry(vrid).or_default())
+}
+
+/// Makes a virtual router. A second one with its number is refused: FRR would take it for a change of the first.
+fn version(draft: &mut Draft, line: &Statement) -> Result<(), Complaint> {
+    let version = line.number_after("version").and_then(|version| u8::try_from(version).ok()).unwrap_or(3);
+    let Place::Interface(name) = &line.place else { return Ok(()) };
+    let vrid = line.narrow()?;
+    match draft.vrrp_versions.get(&(name.clone(), vrid)) {
+        Some((known, spot)) if *known != version => {
+            let message = format!(
+                "{name} has a virtual router {vrid} already, of version {known} (line {})",
+                spot.line
+            );
+            return Err(Complaint::new(message).at(1).hint("another needs another number"));
+        }
+        _ => draft.vrrp_versions.insert((name.clone(), vrid), (version, line.spot)),
+    };
+    router(draft, line)?.version = version;
+    Ok(())
 }
 
 /// The number after the VRID.

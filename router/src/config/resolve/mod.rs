@@ -23,6 +23,8 @@ pub(crate) fn resolve(draft: &Draft, findings: &mut Findings) -> Desired {
     let mut desired = draft.desired.clone();
     desired.static_routes = draft.static_routes.iter().cloned().collect();
     checks::virtual_routers(draft, findings);
+    checks::owners(draft, findings);
+    checks::router_advertisements(draft, findings);
     let mut policies = Policies::new(draft, findings);
     desired.bgp = draft.bgp.as_ref().map(|bgp| instance(draft, bgp, &mut policies));
     policies.finish();

@@ -302,9 +302,8 @@ const fn widths(style: Style) -> (usize, usize) {
     }
 }
 
-/// Routes asked for at a time. A page in prefix order costs the table one look at each of its slots, so pages are
-/// large; what is written of them leaves in smaller chunks.
-pub(super) const PAGE: usize = 8192;
+/// Routes asked for at a time: what is between two pages need not wait for longer than it takes to copy one.
+pub(super) const PAGE: usize = 2048;
 
 const LEGEND: &str = "\
 Status codes:  s suppressed, d damped, h history, * valid, > best, = multipath,

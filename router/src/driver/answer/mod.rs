@@ -73,16 +73,17 @@ fn send<T>(reply: Reply<T>, answer: T) {
     let _ = reply.send(answer);
 }
 
-fn bgp_page(postman: &Postman, request: &KernelRequest) -> BgpPage {
-    let rib = postman.speaker.rib();
+fn bgp_page(postman: &mut Postman, request: &KernelRequest) -> BgpPage {
     let now = postman.clock.now();
     if let Some(exact) = request.exact {
-        let found = rib.prefix(&exact).and_then(|route| bgp_entry(postman, &route, now));
+        let found = postman.speaker.rib().prefix(&exact).and_then(|route| bgp_entry(postman, &route, now));
         return BgpPage { routes: found.into_iter().collect(), upto: None };
     }
-    let page = rib.page(request.family, request.after, request.limit);
-    let upto = page.last().filter(|_| page.len() >= request.limit).map(|route| route.prefix);
-    let routes = page.iter().filter_map(|route| bgp_entry(postman, route, now));
+    let page = postman.speaker.page(request.family, request.after, request.limit);
+    let page: Vec<_> = page.iter().map(|route| route.prefix).collect();
+    let upto = page.last().filter(|_| page.len() >= request.limit).copied();
+    let found = page.iter().filter_map(|prefix| postman.speaker.rib().prefix(prefix));
+    let routes = found.filter_map(|route| bgp_entry(postman, &route, now));
     BgpPage { routes: routes.collect(), upto }
 }
 

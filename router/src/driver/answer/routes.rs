@@ -28,7 +28,7 @@ pub(super) fn page(postman: &mut Postman, request: &RouteRequest) -> RoutePage {
             }
         }
     };
-    let found = postman.speaker.rib().page(request.family, request.after, request.limit);
+    let found = postman.speaker.page(request.family, request.after, request.limit);
     let next = found.last().filter(|_| found.len() >= request.limit).map(|route| route.prefix);
     let is_inside = |prefix: &Prefix| request.within.is_none_or(|within| within.contains(prefix));
     let prefixes: Vec<_> = found.iter().map(|route| route.prefix).filter(is_inside).collect();

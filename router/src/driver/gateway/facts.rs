@@ -120,10 +120,12 @@ impl Reporter {
         };
     }
 
-    /// The tables of this start are complete with the batch of this number.
+    /// The tables of this start are complete with the batch of this number. Only the first time counts.
     pub(in crate::driver) fn complete(&mut self, batch: u64) {
-        self.complete_at.get_or_insert(batch);
-        self.is_due = true;
+        if self.complete_at.is_none() {
+            self.complete_at = Some(batch);
+            self.is_due = true;
+        }
     }
 
     /// A session came or went, or a peer's table is complete.

@@ -1,5 +1,4 @@
-//! What one interface's virtual routers have of the kernel: sockets on the parent, a device each, and the gateway
-//! itself while it is held.
+//! What one virtual router has of the kernel: its device, and the gateway itself while it is held.
 //!
 //! Everything here may fail for a while - the interface is gone, the kernel refuses - and is tried again; a virtual
 //! router without its device cannot hold the gateway and is told that its link is down.
@@ -8,26 +7,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use frr_bridge::interface::{Interface, InterfaceFlags};
-use frr_bridge::vrrp::{ArpGuard, Device, Devices, Frames, Listener};
-use tracing::{debug, warn};
+use frr_bridge::netlink::Refusal;
+use frr_bridge::vrrp::{Device, Devices, Origin};
+use tracing::warn;
 use vrrp_core::segment::Key;
-use vrrp_core::{Activation, Config, Family, Transmit, types};
+use vrrp_core::{Activation, Config, Family, MacMode};
 
 use super::settings::device_key;
-
-/// The sockets on an interface.
-#[derive(Debug)]
-pub(super) struct Attachment {
-    parent: u32,
-    frames: Frames,
-    /// A family that the kernel does not have is none.
-    v4: Option<Listener>,
-    v6: Option<Listener>,
-    /// The parent's ARP settings, once an IPv4 device is on it.
-    arp: Option<ArpGuard>,
-    /// Whether the last packet could be sent: what fails is told once.
-    is_sending: bool,
-}
 
 /// The kernel's side of one virtual router.
 #[derive(Debug, Default)]
@@ -35,11 +21,15 @@ pub(super) struct Holder {
     device: Option<Device>,
     /// The gateway that is held.
     active: Option<Activation>,
+    /// What keeps packets away meanwhile.
+    refusals: Vec<Refusal>,
     /// Whether the kernel has shown the device, and it as up.
     is_known: bool,
     is_up: bool,
     /// Whether the last attempt failed: what fails is told once.
     is_failing: bool,
+    /// The address that does not go with the priority, told once too.
+    misfit: Option<IpAddr>,
 }
 
 /// What became of a device since it was looked at last.
@@ -50,71 +40,6 @@ pub(super) enum DeviceChange {
     Up,
     /// Somebody has removed it.
     Gone,
-}
-
-impl Attachment {
-    /// Opens the sockets.
-    pub(super) fn open(parent: &Interface) -> std::io::Result<Self> {
-        let listen = |family: Family| {
-            Listener::open(parent, family.group())
-                .inspect_err(|error| warn!(interface = parent.name, ?family, %error, "cannot listen"))
-        };
-        let (v4, v6) = (listen(Family::Ipv4).ok(), listen(Family::Ipv6).ok());
-        let frames = Frames::open(parent.index)?;
-        Ok(Self { parent: parent.index, frames, v4, v6, arp: None, is_sending: true })
-    }
-
-    /// The interface they are on.
-    pub(super) const fn parent(&self) -> u32 {
-        self.parent
-    }
-
-    /// The ear of a family.
-    pub(super) const fn listener(&self, family: Family) -> Option<&Listener> {
-        match family {
-            Family::Ipv4 => self.v4.as_ref(),
-            Family::Ipv6 => self.v6.as_ref(),
-        }
-    }
-
-    /// Sends. What cannot be sent is lost, as on any link.
-    pub(super) fn send(&mut self, transmit: &Transmit) {
-        let sent = match transmit {
-            Transmit::Announcement(frame) => self.frames.send(frame),
-            Transmit::Advertisement(outgoing) => match (outgoing.to_frame(), &outgoing.endpoints) {
-                (Some(frame), _) => self.frames.send(&frame),
-                (None, ends) => match self.listener(ends.family()) {
-                    Some(listener) => listener.send(ends.source(), ends.destination(), &outgoing.payload),
-                    None => Err(std::io::ErrorKind::NotConnected.into()),
-                },
-            },
-        };
-        match sent {
-            Ok(()) => self.is_sending = true,
-            Err(error) if self.is_sending => {
-                self.is_sending = false;
-                warn!(parent = self.parent, %error, "packets cannot be sent");
-            }
-            Err(_) => {}
-        }
-    }
-
-    /// Keeps the parent from answering for the virtual addresses.
-    pub(super) fn guard_arp(&mut self, parent: &Interface, devices: &mut Devices) {
-        if self.arp.is_none() {
-            match ArpGuard::set(devices.requests(), parent.index, &parent.name) {
-                Ok(guard) => self.arp = Some(guard),
-                Err(error) => warn!(interface = parent.name, %error, "ARP stays as it is"),
-            }
-        }
-    }
-
-    /// Puts the parent back as it was.
-    pub(super) fn close(self, devices: &mut Devices) {
-        if let Some(Err(error)) = self.arp.map(|guard| guard.release(devices.requests())) {
-            debug!(parent = self.parent, %error, "ARP not put back");
-        }
-    }
 }
 
 impl Holder {
@@ -160,8 +85,31 @@ impl Holder {
 
     /// The gateway is here.
     pub(super) fn activate(&mut self, key: Key, activation: Activation, devices: &mut Devices) {
+        self.refuse(key, &activation);
         self.active = Some(activation);
         self.hold(key, devices);
+    }
+
+    /// Without Accept_Mode packets for the addresses are refused (RFC 9568 §6.1). The owner's interface does not say
+    /// its own hardware address for them, which the kernel would (§8.1.2, §8.2.2).
+    fn refuse(&mut self, key: Key, activation: &Activation) {
+        // Their names are free again before they are given anew.
+        self.refusals.clear();
+        let Some(device) = &self.device else { return };
+        let name = |what: &str| format!("ridgeway-{what}-{}-{}", device.parent(), key.vrid);
+        let addresses: Vec<IpAddr> = activation.addresses.iter().collect();
+        let packets = (!activation.accepts).then(|| Refusal::of_packets(&name("accept"), &addresses));
+        let is_apart = device.origin() != Origin::Parent;
+        let questions = (activation.is_owner && is_apart)
+            .then(|| Refusal::of_questions(&name("owner"), device.parent(), &addresses));
+        for refusal in packets.into_iter().chain(questions) {
+            match refusal {
+                Ok(refusal) => self.refusals.push(refusal),
+                Err(error) => {
+                    warn!(vrid = %key.vrid, family = ?key.family, %error, "no packet filter: nothing is refused");
+                }
+            }
+        }
     }
 
     /// Holds the gateway, if it is here, for a while longer.
@@ -177,11 +125,31 @@ impl Holder {
     /// The gateway is elsewhere.
     pub(super) fn deactivate(&mut self, key: Key, devices: &mut Devices) {
         self.active = None;
+        self.refusals.clear();
         if let Some(device) = &mut self.device
             && let Err(error) = devices.release(device)
         {
             self.fail("the gateway is not let go", key, &error);
         }
+    }
+
+    /// Says so if priority and addresses do not go together: 255 is for whoever owns the addresses, and for nobody else
+    /// (RFC 9568 §5.2.4). The file may not say what addresses the interface has; here it shows.
+    pub(super) fn mind_ownership(&mut self, key: Key, config: &Config, parent: &Interface) {
+        let settings = config.settings();
+        let is_owner = settings.priority.is_owner();
+        // Without a device of its own the gateway's addresses are on the parent whoever owns them.
+        let is_misfit =
+            |address: &IpAddr| settings.mac == MacMode::Virtual && parent.has_address(*address) != is_owner;
+        let misfit = settings.addresses.iter().find(is_misfit);
+        if let (Some(address), true) = (misfit, misfit != self.misfit) {
+            let what = match is_owner {
+                true => "priority 255, but the address is not the interface's own",
+                false => "the address is the interface's own, but the priority is not 255",
+            };
+            warn!(interface = parent.name, vrid = %key.vrid, %address, "{what}");
+        }
+        self.misfit = misfit;
     }
 
     /// True while the gateway is here.
@@ -211,14 +179,15 @@ impl Holder {
     }
 }
 
-/// What a virtual router can send from: the first address that is the parent's own, and is not tentative or virtual.
+/// What a virtual router can send from: the first address that is the parent's own, and is not tentative; and not
+/// virtual, but for the owner, whose own they are (RFC 9568 §7.2).
 pub(super) fn primary(parent: &Interface, family: Family, config: &Config) -> Option<IpAddr> {
     let usable = |own: &&frr_bridge::interface::InterfaceAddress| {
         let address = own.address.addr();
-        types::Family::of(address) == family
+        Family::of(address) == family
             && !own.tentative
             && !own.secondary
-            && !config.settings().addresses.contains(address)
+            && (config.settings().priority.is_owner() || !config.settings().addresses.contains(address))
             && match address {
                 IpAddr::V4(_) => true,
                 IpAddr::V6(address) => address.is_unicast_link_local(),

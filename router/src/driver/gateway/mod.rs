@@ -11,6 +11,7 @@
 //! [`Wanted`] - so nothing queues up and nothing can be missed. The thread is started by the first configuration that
 //! has a virtual router; without one there is nothing.
 
+mod attachment;
 mod facts;
 mod hold;
 mod lan;
@@ -30,7 +31,7 @@ use tokio::task::JoinSet;
 use tracing::{error, warn};
 
 use self::lan::Lan;
-use crate::config::{Desired, Vrrp};
+use crate::config::{Desired, Interface, RouterAdvert, Vrrp};
 use crate::control::door::GatewayQuery;
 
 pub(super) use self::facts::{Reporter, tracked_routes};
@@ -39,12 +40,21 @@ pub(super) use self::world::World;
 /// What is wanted of the gateway.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Wanted {
-    /// By interface and VRID.
-    lans: BTreeMap<String, BTreeMap<u8, Vrrp>>,
+    /// By interface.
+    lans: BTreeMap<String, LanPlan>,
     /// Once nothing is left, the thread ends.
     is_stopping: bool,
     /// Those that leave do not wait for others to take over.
     is_hurried: bool,
+}
+
+/// What is wanted of one interface.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct LanPlan {
+    /// By VRID.
+    routers: BTreeMap<u8, Vrrp>,
+    /// What IPv6 virtual routers tell hosts, if they are to.
+    router_advert: Option<RouterAdvert>,
 }
 
 /// The handle of the gateway's thread, or of none.
@@ -53,16 +63,17 @@ pub(super) struct Gateway {
     world: watch::Sender<Arc<World>>,
     wanted: watch::Sender<Wanted>,
     queries: Arc<OnceLock<mpsc::Sender<GatewayQuery>>>,
+    seed: u64,
     /// Told when the thread has nothing left to do.
     ended: Option<oneshot::Receiver<()>>,
 }
 
 impl Gateway {
-    /// None yet.
-    pub(super) fn new() -> Self {
+    /// None yet; `seed` is for what is to be random.
+    pub(super) fn new(seed: u64) -> Self {
         let (world, _) = watch::channel(Arc::default());
         let (wanted, _) = watch::channel(Wanted::default());
-        Self { world, wanted, queries: Arc::default(), ended: None }
+        Self { world, wanted, queries: Arc::default(), seed, ended: None }
     }
 
     /// Where the facts go.
@@ -77,8 +88,8 @@ impl Gateway {
 
     /// Takes the virtual routers of a configuration. Equal ones are left alone.
     pub(super) fn configure(&mut self, desired: &Desired) -> io::Result<()> {
-        let has_any = |(name, interface): (&String, &crate::config::Interface)| {
-            (!interface.vrrp.is_empty()).then(|| (name.clone(), interface.vrrp.clone()))
+        let has_any = |(name, interface): (&String, &Interface)| {
+            (!interface.vrrp.is_empty()).then(|| (name.clone(), LanPlan::of(interface)))
         };
         let lans: BTreeMap<_, _> = desired.interfaces.iter().filter_map(has_any).collect();
         if !lans.is_empty() && self.ended.is_none() {
@@ -111,10 +122,10 @@ impl Gateway {
     fn start(&mut self) -> io::Result<()> {
         let (queries, asked) = mpsc::channel(QUERIES);
         let (ending, ended) = oneshot::channel();
-        let (world, wanted) = (self.world.clone(), self.wanted.subscribe());
+        let (world, wanted, seed) = (self.world.clone(), self.wanted.subscribe(), self.seed);
         thread::Builder::new().name("gateway".to_owned()).spawn(move || {
             match runtime::Builder::new_current_thread().enable_all().build() {
-                Ok(runtime) => runtime.block_on(supervise(&world, wanted, asked)),
+                Ok(runtime) => runtime.block_on(supervise((&world, wanted), asked, seed)),
                 Err(error) => error!(%error, "the gateway has no runtime"),
             }
             // Nobody waits for it unless the router stops.
@@ -127,12 +138,20 @@ impl Gateway {
     }
 }
 
+impl LanPlan {
+    fn of(interface: &Interface) -> Self {
+        let is_asked_for = interface.suppress_ra == Some(false);
+        let router_advert = is_asked_for.then(|| interface.router_advert.clone());
+        Self { routers: interface.vrrp.clone(), router_advert }
+    }
+}
+
 /// Keeps a task for each interface that has virtual routers, and answers questions about all of them. Ends when it is
 /// to stop and every task has left.
 async fn supervise(
-    world: &watch::Sender<Arc<World>>,
-    mut wanted: watch::Receiver<Wanted>,
+    (world, mut wanted): (&watch::Sender<Arc<World>>, watch::Receiver<Wanted>),
     mut queries: mpsc::Receiver<GatewayQuery>,
+    seed: u64,
 ) {
     let mut running: BTreeMap<String, mpsc::Sender<lan::Question>> = BTreeMap::new();
     let mut tasks = JoinSet::new();
@@ -146,7 +165,7 @@ async fn supervise(
         for name in &names {
             if running.get(name).is_none_or(mpsc::Sender::is_closed) {
                 let (questions, asked) = mpsc::channel(QUERIES);
-                match Lan::open(name, world.subscribe(), wanted.clone()) {
+                match Lan::open(name, (world.subscribe(), wanted.clone()), seed) {
                     Ok(lan) => {
                         tasks.spawn(lan.run(asked));
                         running.insert(name.clone(), questions);

@@ -36,8 +36,9 @@ fn settings(vrid: Vrid, addresses: VirtualAddresses, vrrp: &Vrrp) -> Settings {
         priority: Priority::new(vrrp.priority).unwrap_or_default(),
         interval: interval(vrrp.advertisement_interval),
         preempt: if vrrp.preempt { Preempt::On { delay: vrrp.preempt_delay } } else { Preempt::Off },
-        // We differ from RFC 9568 §6.1, whose default is to refuse: FRR accepts always, and an frr.conf means that.
-        accept: AcceptMode::Accept,
+        // We differ from RFC 9568 §6.1, whose default is to refuse: FRR accepts always, and an frr.conf means that
+        // unless it says otherwise.
+        accept: if vrrp.accept_mode { AcceptMode::Accept } else { AcceptMode::Refuse },
         checksum: match vrrp.checksum_with_pseudo_header {
             true => ChecksumForm::PseudoHeader,
             false => ChecksumForm::Message,

@@ -9,8 +9,8 @@ use vrrp_core::segment::Key;
 use vrrp_core::{Family, Priority, Readiness, VirtualRouter, Vrid};
 
 use super::hold::Holder;
-use super::lan::{Lan, Question, table_family};
-use super::world::World;
+use super::lan::{Lan, Question};
+use super::world::{World, table_family};
 use crate::config::{Track, TrackObject, Vrrp};
 use crate::control::door::GatewayQuery;
 use crate::control::snapshot::{FamilySnapshot, TrackSnapshot, VirtualRouterSnapshot};
@@ -41,7 +41,7 @@ pub(super) fn snapshots(lan: &Lan) -> Vec<VirtualRouterSnapshot> {
             is_shut: vrrp.shutdown,
             priority: vrrp.priority,
             preempts: vrrp.preempt,
-            accepts: true,
+            accepts: vrrp.accept_mode || vrrp.priority == Priority::OWNER.get(),
             interval: vrrp.advertisement_interval,
             v4: of(Family::Ipv4),
             v6: of(Family::Ipv6),

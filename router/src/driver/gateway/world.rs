@@ -46,3 +46,11 @@ impl World {
         }
     }
 }
+
+/// The table that a family's routes are in.
+pub(super) const fn table_family(family: vrrp_core::Family) -> Family {
+    match family {
+        vrrp_core::Family::Ipv4 => Family::Ipv4Unicast,
+        vrrp_core::Family::Ipv6 => Family::Ipv6Unicast,
+    }
+}

@@ -222,7 +222,8 @@ fn an_activation_says_all_that_the_driver_needs() {
         let settings = Settings { mac, accept, ..priority(200) };
         let mut bench = run(settings.clone(), &[(0, Up, &[Becomes(Backup)])]);
         bench.router.handle_timeout(Instant::from_start(Duration::from_secs(9)));
-        let activation = Activation { addresses: settings.addresses, mac: expected, accepts };
+        let activation =
+            Activation { addresses: settings.addresses, mac: expected, accepts, is_owner: false };
         assert_eq!(bench.events().first(), Some(&Event::Activate(activation)));
         let sent: Vec<_> = core::iter::from_fn(|| bench.router.poll_transmit()).collect();
         let Some(Transmit::Advertisement(first)) = sent.first() else { panic!("no advertisement") };

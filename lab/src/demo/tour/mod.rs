@@ -1,5 +1,7 @@
 //! The scripted tour: what a site goes through, and what must hold. One line for each claim.
 
+mod gateway;
+
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -9,6 +11,8 @@ use lab::eventually;
 use lab::ping::{Loss, Ping};
 use lab::site::{Power, Role, Site};
 
+use self::gateway::{ACTIVE_DOWN, HANDED_OVER, Watch};
+
 /// Runs the tour; `Ok(false)` when a claim did not hold.
 pub(crate) fn run(kind: Kind) -> Result<bool> {
     let mut tour = Tour { started: Instant::now(), failures: 0 };
@@ -17,10 +21,12 @@ pub(crate) fn run(kind: Kind) -> Result<bool> {
     ));
     let mut site = Site::build(kind)?;
     tour.all_is_well(&site, "after the start");
+    tour.is_held_by(&site, "router1", PATIENCE);
     tour.undisturbed(&site);
     tour.crash(&mut site)?;
     tour.reboot(&mut site)?;
-    tour.power_loss(&mut site, "router3")?;
+    tour.power_loss(&mut site, "router1")?;
+    tour.cut_off(&mut site)?;
     tour.power_loss(&mut site, "core-b")?;
     tour.anycast(&mut site)?;
     tour.end(&mut site)?;
@@ -80,13 +86,13 @@ impl Tour {
     }
 
     fn crash(&mut self, site: &mut Site) -> Result<()> {
-        self.say("router1's daemon is killed; its kernel forwards on; then it is started again");
+        self.say("router2's daemon is killed; its kernel forwards on; then it is started again");
         let pings = site.pings(INTERVAL)?;
-        site.crash("router1")?;
+        site.crash("router2")?;
         std::thread::sleep(Duration::from_secs(2));
         self.expect("while it is dead: none lost", bounded(finish(pings), NO_GAP));
         let pings = site.pings(INTERVAL)?;
-        site.revive("router1")?;
+        site.revive("router2")?;
         self.all_is_well(site, "after the crash");
         std::thread::sleep(Duration::from_secs(1));
         // Its neighbours drop what they kept of it and learn it anew: it does not claim preserved forwarding
@@ -96,11 +102,14 @@ impl Tour {
     }
 
     fn reboot(&mut self, site: &mut Site) -> Result<()> {
-        self.say("router2 is shut down for its weekly reboot, and comes back");
+        self.say("router1, which holds the gateway, is shut down for its weekly reboot, and comes back");
         let pings = site.pings(INTERVAL)?;
+        let watch = Watch::start(site)?;
         let stopped = Instant::now();
-        let down = site.shut_down("router2").map(|()| format!("{} ms", stopped.elapsed().as_millis()));
+        let down = site.shut_down("router1").map(|()| format!("{} ms", stopped.elapsed().as_millis()));
         self.expect("it exits with 0 and leaves no route in its kernel", down);
+        self.is_held_by(site, "router2", Duration::from_secs(1));
+        self.gateway_lost(watch, "the gateway is handed over, not lost", HANDED_OVER)?;
         self.expect(
             "the others carry on",
             eventually(Duration::from_secs(2), "equal paths", || gateways(site)),
@@ -108,8 +117,11 @@ impl Tour {
         std::thread::sleep(Duration::from_secs(2));
         self.expect("without it: hardly a packet lost", bounded(finish(pings), SHORT_GAP));
         let pings = site.pings(INTERVAL)?;
-        site.revive("router2")?;
+        let watch = Watch::start(site)?;
+        site.revive("router1")?;
         self.all_is_well(site, "after the reboot");
+        self.takes_back(site, "router1");
+        self.gateway_lost(watch, "the gateway came back without a loss", HANDED_OVER)?;
         // It announces the site's prefixes before the hosts have dialled in: known, and not yet mended.
         self.expect(
             "what it attracts before its hosts have dialled in is lost",
@@ -121,7 +133,17 @@ impl Tour {
     fn power_loss(&mut self, site: &mut Site, name: &str) -> Result<()> {
         self.say(&format!("the power of {name} fails: nobody is told, the hold timers (9 s) must find out"));
         let pings = site.pings(INTERVAL)?;
+        let is_holder = site.has_gateway() && site.holder()? == name;
+        let watch = Watch::start(site)?;
         site.cut_power(name)?;
+        if is_holder {
+            self.is_held_by(site, "router2", Duration::from_secs(5));
+            self.gateway_lost(
+                watch,
+                "the gateway is silent for Active_Down_Interval (3414 ms)",
+                ACTIVE_DOWN,
+            )?;
+        }
         let others = eventually(Duration::from_secs(12), "the others have noticed", || gateways(site));
         self.expect("the others have noticed and route around it", others);
         self.expect("nothing is lost for longer than the hold time", bounded(finish(pings), HOLD_GAP));
@@ -132,6 +154,9 @@ impl Tour {
         self.expect("without it: none lost", bounded(seen, NO_GAP));
         site.revive(name)?;
         self.all_is_well(site, &format!("with {name} back"));
+        if is_holder {
+            self.takes_back(site, name);
+        }
         Ok(())
     }
 
@@ -199,6 +224,8 @@ fn gateways(site: &Site) -> Result<String> {
             Role::Internet => &[("203.0.113.0/27", cores), ("2001:db8:1000::/48", cores)],
             Role::Core => &[("203.0.113.0/27", routers), ("2001:db8:1000::/48", routers)],
             Role::Router => &[("0.0.0.0/0", cores), ("::/0", cores), ("203.0.113.11/32", 1)],
+            // They send by the gateway.
+            Role::Host if site.has_gateway() => &[],
             Role::Host => &[("0.0.0.0/0", routers), ("::/0", routers)],
         };
         for (prefix, count) in wanted {
