@@ -179,11 +179,23 @@ impl RouteWriter {
             Change::Put(put) => self.failures.push(Failure { prefix, errno, put: Some(put) }),
             Change::PutBy(NextHop { id, hop }) => {
                 self.lost.insert(id);
-                if !self.batch.iter().skip(at + 1).any(|later| later.mark.prefix == prefix) {
+                if !self.batch.iter().skip(at + 1).any(|later| later.overrides(&mark)) {
                     self.again.push((mark, hop));
                 }
             }
         }
+    }
+}
+
+impl Sent {
+    /// True if nothing is left of a route of this mark that was put before.
+    fn overrides(&self, earlier: &RouteMark) -> bool {
+        let place = |mark: &RouteMark| (mark.prefix, mark.priority, mark.table);
+        place(&self.mark) == place(earlier)
+            && match self.change {
+                Change::Put(_) | Change::PutBy(_) => true,
+                Change::Remove => self.mark.protocol == earlier.protocol,
+            }
     }
 }
 
@@ -193,3 +205,36 @@ const BATCH_MESSAGES: usize = 256;
 
 /// Octets in one send, below the socket's send buffer even if the last message is a large one.
 const BATCH_OCTETS: usize = 128 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route::{METRIC, Protocol, TABLE_MAIN};
+
+    fn mark() -> RouteMark {
+        let prefix = "203.0.113.0/24".parse().unwrap();
+        RouteMark { prefix, protocol: Protocol::BGP, priority: METRIC, table: TABLE_MAIN }
+    }
+
+    #[test]
+    fn a_route_that_lost_its_object_is_written_again_unless_its_own_place_was_changed_since() {
+        let next_hop = NextHop { id: 1, hop: Hop::via([10, 0, 0, 1].into(), 3) };
+        let mark = mark();
+        let r#static = RouteMark { protocol: Protocol::STATIC, ..mark };
+        let elsewhere = RouteMark { table: 100, ..r#static };
+        for (later, change, is_again) in [
+            (elsewhere, Change::Put(Put::Replace), true),
+            (elsewhere, Change::Remove, true),
+            (r#static, Change::Remove, true),
+            (r#static, Change::Put(Put::Replace), false),
+            (mark, Change::PutBy(next_hop), false),
+            (mark, Change::Remove, false),
+        ] {
+            let first = Sent { sequence: 1, mark, change: Change::PutBy(next_hop) };
+            let batch = vec![first, Sent { sequence: 2, mark: later, change }];
+            let mut writer = RouteWriter { batch, ..RouteWriter::default() };
+            writer.take_answer(0, libc::EINVAL);
+            assert_eq!(!writer.again.is_empty(), is_again, "{later:?} {change:?}");
+        }
+    }
+}
