@@ -102,8 +102,11 @@ impl RouteWriter {
 
     /// Sends what is collected and waits until the kernel has done it.
     pub fn flush(&mut self, requests: &mut Requests) -> io::Result<()> {
-        self.send(requests)?;
-        for (mark, hop) in std::mem::take(&mut self.again) {
+        let outcome = self.send(requests);
+        let again = std::mem::take(&mut self.again);
+        // After an error the kernel is read again; until then later changes may be about the same routes.
+        outcome?;
+        for (mark, hop) in again {
             let RouteMark { prefix, protocol, priority, table } = mark;
             let route = Route { prefix, kind: RouteKind::Unicast([hop].into()), protocol, priority, table };
             self.add_put(requests, &route, Put::Replace);
@@ -236,5 +239,19 @@ mod tests {
             writer.take_answer(0, libc::EINVAL);
             assert_eq!(!writer.again.is_empty(), is_again, "{later:?} {change:?}");
         }
+    }
+
+    #[test]
+    fn what_was_to_be_written_again_does_not_outlive_a_failed_batch() {
+        // Longer than the socket takes.
+        let mut buffer = MessageBuffer::default();
+        buffer.begin(0, 0, 1);
+        buffer.put(&vec![0; 16 << 20]);
+        buffer.end();
+        let batch = vec![Sent { sequence: 1, mark: mark(), change: Change::Remove }];
+        let again = vec![(mark(), Hop::via([10, 0, 0, 1].into(), 3))];
+        let mut writer = RouteWriter { buffer, batch, again, ..RouteWriter::default() };
+        assert!(writer.flush(&mut Requests::open().unwrap()).is_err());
+        assert!(writer.again.is_empty() && writer.batch.is_empty());
     }
 }
