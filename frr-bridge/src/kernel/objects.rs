@@ -94,9 +94,10 @@ impl Objects {
         true
     }
 
-    /// The kernel does not let routes go by it. If it is still there, it is taken up when the kernel is read.
+    /// The kernel does not let routes go by it. If it is still there, it is taken up when the kernel is read. It stays
+    /// known till then: what is said of its end, or its interface's, is news for the routes that went by it before.
     pub(super) fn avoid(&mut self, id: u32) {
-        if let Some(object) = self.by_id.remove(&id) {
+        if let Some(object) = self.by_id.get(&id) {
             self.by_hop.insert(object.hop, None);
         }
     }
@@ -176,3 +177,28 @@ const ATTEMPTS: usize = 8;
 
 /// An object is crowded if it has one in so many routes: there are never more crowded ones than that.
 const CROWDED: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(gateway: [u8; 4], interface: u32) -> Object {
+        Object { hop: Hop::via(gateway.into(), interface), routes: 1 }
+    }
+
+    #[test]
+    fn the_end_of_an_object_that_is_avoided_is_news_all_the_same() {
+        let known = || {
+            let mut objects = Objects::default();
+            let object = object([10, 0, 0, 1], 3);
+            objects.by_hop.insert(object.hop, Some(FIRST));
+            objects.by_id.insert(FIRST, object);
+            objects.avoid(FIRST);
+            objects
+        };
+        assert_eq!(known().by_hop.get(&Hop::via([10, 0, 0, 1].into(), 3)), Some(&None));
+        assert!(known().forget(FIRST), "somebody has removed it");
+        assert!(known().forget_interface(3), "the interface has lost its carrier");
+        assert!(!known().forget_interface(4));
+    }
+}
