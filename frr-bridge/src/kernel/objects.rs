@@ -127,9 +127,9 @@ impl Objects {
         if self.is_unsupported || self.by_hop.len() >= MOST {
             return None;
         }
-        for _ in 0..ATTEMPTS {
-            self.last = (self.last + 1) % SPAN;
-            let id = FIRST + self.last;
+        let numbers: Vec<u32> = self.free_numbers().take(ATTEMPTS).collect();
+        for id in numbers {
+            self.last = id - FIRST;
             match add_next_hop(requests, &NextHop { id, hop }) {
                 Ok(()) => {
                     self.by_id.insert(id, Object { hop, routes: 0 });
@@ -147,6 +147,12 @@ impl Objects {
         }
         self.by_hop.insert(hop, None);
         None
+    }
+
+    /// Numbers that none of those that are known has, from the last on. An earlier run began where this one does.
+    fn free_numbers(&self) -> impl Iterator<Item = u32> {
+        let numbers = (1..=SPAN).map(|step| FIRST + (self.last + step) % SPAN);
+        numbers.filter(|id| !self.by_id.contains_key(id))
     }
 
     fn unless_unsupported(&mut self, outcome: io::Result<()>) -> io::Result<()> {
@@ -172,7 +178,7 @@ const SPAN: u32 = 1_000_000;
 /// Objects, and hops that the kernel refuses to make one for.
 const MOST: usize = 4096;
 
-/// Numbers that are tried, if somebody has taken the next one.
+/// Numbers that are tried, if somebody else has taken the next one.
 const ATTEMPTS: usize = 8;
 
 /// An object is crowded if it has one in so many routes: there are never more crowded ones than that.
@@ -184,6 +190,16 @@ mod tests {
 
     fn object(gateway: [u8; 4], interface: u32) -> Object {
         Object { hop: Hop::via(gateway.into(), interface), routes: 1 }
+    }
+
+    #[test]
+    fn the_numbers_of_an_earlier_run_are_stepped_over_however_many_they_are() {
+        let mut objects = Objects { last: SPAN - 2, ..Objects::default() };
+        for number in (0..20).chain([21]) {
+            objects.by_id.insert(FIRST + number, object([10, 0, 0, 1], 3));
+        }
+        let numbers: Vec<u32> = objects.free_numbers().take(3).map(|id| id - FIRST).collect();
+        assert_eq!(numbers, [SPAN - 1, 20, 22]);
     }
 
     #[test]
