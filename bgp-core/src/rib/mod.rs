@@ -36,6 +36,8 @@ mod nexthop;
 mod order;
 mod path;
 mod peer;
+mod reconsider;
+mod roles;
 mod scan;
 mod session;
 mod settings;
