@@ -22,7 +22,7 @@ fn a_providers_route_is_for_customers_only_and_a_customers_leak_for_nobody() {
         if !reads_frr_conf() || !Kind::Frr.available()? {
             return Ok(());
         }
-        let wait_for = |address: Ipv4Addr, asn| Neighbor::new(&address.to_string(), asn).passive();
+        let wait_for = |address: Ipv4Addr, asn| Neighbor::new(&address.to_string(), asn).passive().hold(180);
         let ours = ours(B4, |n| n)
             .neighbor(wait_for(CUSTOMER, 65003))
             .neighbor(wait_for(PEER, 65004))
@@ -52,7 +52,6 @@ fn a_providers_route_is_for_customers_only_and_a_customers_leak_for_nobody() {
 
 /// A peer played by hand and what it was told.
 struct Told {
-    address: Ipv4Addr,
     asn: u16,
     peer: RawPeer,
     table: Table,
@@ -66,12 +65,12 @@ impl Told {
             peer.establish(&Open::new(asn, address, 180))?;
             Ok(peer)
         })?;
-        Ok(Self { address, asn, peer, table: Table::default() })
+        Ok(Self { asn, peer, table: Table::default() })
     }
 
     /// Announces [`OWN`], with these attributes behind the usual ones.
     fn announce(&mut self, more: &[u8]) -> Result<()> {
-        let path = [attributes(&[self.asn.into()], self.address), more.to_vec()].concat();
+        let path = [attributes(&[self.asn.into()], NEXT_HOP), more.to_vec()].concat();
         self.peer.send(&update(&[], &path, OWN))
     }
 
@@ -93,6 +92,8 @@ impl Told {
 
 const CUSTOMER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 3);
 const PEER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 4);
+/// Nobody's: all of them are in one namespace, and FRR would take none of their addresses for a next hop.
+const NEXT_HOP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 9);
 /// 198.51.100.0/24, the provider's.
 const THEIRS: &[u8] = &[24, 198, 51, 100];
 /// 203.0.113.0/24, the customer's.
