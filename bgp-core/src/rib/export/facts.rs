@@ -7,7 +7,7 @@ use crate::policy::{Filter, Match, NextHopKinds, RouteMap};
 use crate::rib::facts::{LocalAddresses, RibPeer};
 use crate::rib::peer::kind_of;
 use crate::speaker::config::{
-    AttributeUnchanged, DefaultOriginate, LocalAs, NextHopSelf, RemovePrivateAs, SendCommunity,
+    AttributeUnchanged, DefaultOriginate, LocalAs, NextHopSelf, RemovePrivateAs, Role, SendCommunity,
 };
 use crate::types::{Asn, Family, PeerKind, Prefix};
 use crate::wire::Caps;
@@ -23,6 +23,8 @@ pub(in crate::rib) struct ExportFacts {
     pub(super) local_as: Asn,
     /// How `local-as` shows in paths.
     pub(super) local_as_mode: Option<LocalAs>,
+    /// Our role towards the peer (RFC 9234).
+    pub(super) role: Option<Role>,
     /// Policy.
     pub(super) filter: Filter,
     /// What becomes of a route depends on its prefix, not on its attribute set alone.
@@ -65,6 +67,7 @@ impl ExportFacts {
             caps: peer.caps,
             local_as: peer.local_as,
             local_as_mode: peer.config.local_as,
+            role: peer.role(),
             filter: config.export.clone(),
             asks_prefix: config.export.asks_prefix() || config.default_originate.is_some(),
             address: asks_peer.then_some(peer.address),
