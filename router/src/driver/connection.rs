@@ -223,7 +223,8 @@ fn is_transient(error: &io::Error) -> bool {
 
 /// How often the speaker hears of a connection's counters, if anything happens on it.
 const COUNT_EVERY: Duration = Duration::from_secs(1);
-/// Octets asked of the socket at once: what a single route of somebody else may have to wait for, a millisecond or less.
+/// Octets asked of the socket at once: what a single route of somebody else may have to wait for, a millisecond or
+/// less.
 const READ: usize = 16 * 1024;
 /// Buffers given to the socket at once.
 const SLICES: usize = 32;
