@@ -87,7 +87,8 @@ pub fn dump_routes(
     Ok(())
 }
 
-/// Whether packets to `address` on `interface` are taken by this machine, by its tables at this moment.
+/// Whether packets to `address` on `interface` are taken by this machine, by its tables at this moment. Of IPv4 the
+/// kernel says so only while the interface is on; before, this is an error.
 pub fn is_local(requests: &mut Requests, interface: u32, address: IpAddr) -> io::Result<bool> {
     let (family, len) = if address.is_ipv4() { (AF_INET, 32) } else { (AF_INET6, 128) };
     let mut is_local = false;

@@ -125,7 +125,7 @@ impl Devices {
                 for address in &wanted {
                     let _ = self.hold_one(device.index, *address);
                 }
-                self.await_local(device.index, addresses);
+                self.await_local(device.index, &wanted);
             }
             set_link_up(&mut self.requests, device.index, true)?;
         }
@@ -193,12 +193,13 @@ impl Devices {
         hold_address(&mut self.requests, index, address, how)
     }
 
-    /// Waits until the kernel takes packets for `addresses`. It acknowledges an IPv6 address before that: a worker of
-    /// its own, which may be waiting for the processor that this thread is on, makes the route to it.
-    fn await_local(&mut self, index: u32, addresses: &[IpAddr]) {
+    /// Waits until the kernel takes packets for the IPv6 ones of `addresses`. It acknowledges those before that: a
+    /// worker of its own, which may be waiting for the processor that this thread is on, makes the route to them. An
+    /// IPv4 address is local when it is acknowledged; and while the device is off, the kernel would not say so.
+    fn await_local(&mut self, index: u32, addresses: &[IpNet]) {
         let start = Instant::now();
-        for address in addresses {
-            while !matches!(is_local(&mut self.requests, index, *address), Ok(true)) {
+        for address in addresses.iter().map(IpNet::addr).filter(IpAddr::is_ipv6) {
+            while !matches!(is_local(&mut self.requests, index, address), Ok(true)) {
                 if start.elapsed() > PATIENCE {
                     debug!(%address, "not local yet");
                     return;

@@ -3,7 +3,7 @@
 //! It needs a machine that does nothing else: what is measured are milliseconds.
 
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
@@ -23,6 +23,12 @@ struct Arguments {
     /// How often.
     #[arg(long, default_value_t = 10)]
     times: u32,
+    /// The number of the first run, for a series in pieces.
+    #[arg(long, default_value_t = 0)]
+    from: u32,
+    /// Begin no further run after so many seconds; what has run by then is printed.
+    #[arg(long)]
+    within: Option<u64>,
     /// Between two requests, in milliseconds.
     #[arg(long, default_value_t = 5.0)]
     pace: f64,
@@ -65,6 +71,8 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<()> {
     println!("{}", Summary::HEADER);
+    let start = Instant::now();
+    let is_late = || arguments.within.is_some_and(|seconds| start.elapsed().as_secs() >= seconds);
     for interval in &arguments.interval {
         let member = match arguments.member {
             Who::Ours => Member::Ours,
@@ -83,7 +91,10 @@ fn run(arguments: &Arguments) -> Result<()> {
                 Loss::Stop => Case::Stop,
                 Loss::Kill => Case::Kill,
             };
-            for number in 0..arguments.times {
+            for number in arguments.from..arguments.times {
+                if is_late() {
+                    break;
+                }
                 // Deaths are spread over the interval, as they are in life.
                 let seen = bench.run(case, f64::from(number) / f64::from(arguments.times))?;
                 if arguments.verbose {

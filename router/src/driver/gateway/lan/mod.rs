@@ -4,6 +4,11 @@
 //! A virtual router that is wanted no more resigns, holds the gateway until another has it, and is then removed with
 //! its device; the task ends when none is left.
 //!
+//! The device is on before the advertisement that says so, also after a silent Active. A third router would hear of the
+//! change a little sooner the other way round; but who is silent may still forward (its program was killed, or does not
+//! get the processor), and the advertisement takes its packets from it: they must find us serving. Two who take over at
+//! once both serve until one gives way.
+//!
 //! This file is the task: what wakes it and what goes out. `desire.rs` takes in the configuration, `surroundings.rs`
 //! the world, `ear.rs` the packets; `beacons.rs` tells hosts of the gateway; `journal.rs` writes the log.
 
