@@ -106,33 +106,22 @@ fn push_path(text: &mut Vec<u8>, path: AsPath<'_>) {
 
 /// Appends a number and a blank.
 fn push_number(text: &mut Vec<u8>, number: u32) {
-    let (high, low) = (number / 100_000_000, number % 100_000_000);
-    let mut digits = eight_digits(low);
-    let mut blank = 0;
-    if high > 0 {
-        push_number(text, high);
-        text.pop();
-    } else {
-        blank = (digits.trailing_zeros() / 8).min(7);
-        digits >>= 8 * blank;
+    let mut written = [b' '; DIGITS + 1];
+    let mut rest = number;
+    let mut len = 1;
+    for digit in written.iter_mut().rev().skip(1) {
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        len += 1;
+        if rest == 0 {
+            break;
+        }
     }
-    // A whole word is one store; what is too much of it goes again.
-    text.extend_from_slice(&(digits | ASCII).to_le_bytes());
-    text.truncate(text.len() - blank as usize);
-    text.push(b' ');
+    text.extend_from_slice(written.split_at(written.len() - len).1);
 }
 
-/// The digits of a number below 10⁸, an octet each, the first one lowest; all are split at once, by halves.
-const fn eight_digits(number: u32) -> u64 {
-    let fours = (number / 10_000) as u64 | ((number % 10_000) as u64) << 32;
-    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;
-    let twos = hundreds | (fours - hundreds * 100) << 16;
-    let tens = ((twos * 103) >> 10) & 0x000f_000f_000f_000f;
-    tens | (twos - tens * 10) << 8
-}
-
-/// The digit 0 in every octet.
-const ASCII: u64 = 0x3030_3030_3030_3030;
+/// The digits of the largest AS number.
+const DIGITS: usize = 10;
 
 #[cfg(test)]
 mod tests {

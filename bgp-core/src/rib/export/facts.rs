@@ -45,7 +45,7 @@ pub(in crate::rib) struct ExportFacts {
     pub(super) as_override: bool,
     /// `attribute-unchanged`.
     pub(super) unchanged: AttributeUnchanged,
-    /// Our addresses.
+    /// Our addresses, of the kinds that can be next hops: what the link gains of another is no news.
     pub(super) local: LocalAddresses,
     /// Networks shared with the peer.
     pub(super) connected: Vec<Prefix>,
@@ -61,6 +61,7 @@ impl ExportFacts {
         let config = peer.config.families[family].as_ref()?;
         let asks_peer = config.export.route_map.as_ref().is_some_and(|map| asks_for_peer(map));
         let paths_differ = config.as_override || config.remove_private_as != RemovePrivateAs::Keep;
+        let next_hop_kinds = peer.next_hop_kinds(family);
         Some(Self {
             kind: kind_of(peer, family),
             caps: peer.caps,
@@ -77,10 +78,10 @@ impl ExportFacts {
             remove_private_as: config.remove_private_as,
             as_override: config.as_override,
             unchanged: config.attribute_unchanged,
-            local: peer.local,
-            connected: if is_one_hop(peer) { peer.connected.clone() } else { Vec::new() },
+            local: peer.local.only(next_hop_kinds),
+            connected: if is_one_hop(peer) { shared_networks(peer, next_hop_kinds) } else { Vec::new() },
             prefers_v6: peer.extended_next_hop.contains(family) && peer.address.is_ipv6(),
-            next_hop_kinds: peer.next_hop_kinds(family),
+            next_hop_kinds,
         })
     }
 
@@ -88,6 +89,12 @@ impl ExportFacts {
     pub(super) fn is_external(&self) -> bool {
         self.kind == PeerKind::External
     }
+}
+
+/// An IPv4 network stays beside IPv6 next hops: it is what says that the peer is on our link.
+fn shared_networks(peer: &RibPeer, kinds: NextHopKinds) -> Vec<Prefix> {
+    let counts = |network: &&Prefix| kinds.v6 || matches!(network, Prefix::V4(_));
+    peer.connected.iter().filter(counts).copied().collect()
 }
 
 fn is_one_hop(peer: &RibPeer) -> bool {
