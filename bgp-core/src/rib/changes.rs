@@ -97,6 +97,11 @@ impl ChangeLog {
         self.end().saturating_sub(self.limit as u64)
     }
 
+    /// True if it holds enough for letting go of it to be worth a turn.
+    pub(super) fn is_long(&self) -> bool {
+        self.entries.len() > LONG
+    }
+
     /// Changes that wait, and room for them.
     #[cfg(test)]
     pub(super) fn extent(&self) -> (usize, usize) {
@@ -234,6 +239,8 @@ impl Default for ChangeLog {
 
 /// Most changes that wait in a log: one mebibyte.
 const LIMIT: usize = 1 << 18;
+/// Less than this may lie about until the next change.
+const LONG: usize = 1 << 12;
 
 const MOVED: u32 = 1 << 31;
 const ROUTE: u32 = 1 << 30;

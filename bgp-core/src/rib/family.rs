@@ -149,8 +149,9 @@ impl FamilyRib {
         }
     }
 
-    /// Lets go of what every reader has read, and makes the slow ones remember what the log cannot keep.
-    pub(super) fn trim(&mut self) {
+    /// Lets go of what every reader has read, and makes the slow ones remember what the log cannot keep. True if
+    /// there is more to let go of.
+    pub(super) fn trim(&mut self) -> bool {
         let bound = self.log.bound();
         self.fib.absorb(bound, &self.log, &self.table);
         let slowest = self.groups.absorb(bound, &self.log, &self.table);
@@ -161,17 +162,20 @@ impl FamilyRib {
                 idle.push_back(id);
             }
         });
-        for _ in 0..self.idle.len().min(IDLE_BATCH) {
+        let waiting = self.idle.len();
+        for _ in 0..waiting.min(IDLE_BATCH) {
             if let Some(id) = self.idle.pop_front()
                 && !self.free(id)
             {
                 self.idle.push_back(id);
             }
         }
+        let is_any_gone = self.idle.len() < waiting;
         if !self.is_scanning() && self.table.give_back() {
             self.idle.shrink_to_fit();
             self.marked.queue.shrink_to_fit();
         }
+        is_any_gone && !self.idle.is_empty()
     }
 
     /// Frees the slot of a prefix that has no path and that nobody has yet to look at. True if it is out of

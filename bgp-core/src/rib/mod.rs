@@ -142,10 +142,15 @@ impl Rib {
         let mut progress = Progress::Idle;
         for (_, family) in self.families.iter_mut() {
             family.scan(&mut self.shared, budget);
-            family.decide_marked(&mut self.shared, budget);
-            family.export(&mut self.shared, budget);
-            family.trim();
-            if family.is_scanning() || !family.marked.is_empty() || family.has_to_export(&self.shared) {
+            let decided = family.decide_marked(&mut self.shared, budget);
+            let told = family.export(&mut self.shared, budget);
+            // What is polled after this run has then read the log, and the next run lets go of what was in it.
+            let is_to_be_trimmed = family.trim() || decided + told > 0 && family.log.is_long();
+            if is_to_be_trimmed
+                || family.is_scanning()
+                || !family.marked.is_empty()
+                || family.has_to_export(&self.shared)
+            {
                 progress = Progress::More;
             }
         }

@@ -183,6 +183,11 @@ impl Peers {
             .filter_map(|(ix, slot)| slot.as_ref().and_then(|peer| peer.session.as_ref()).map(|_| ix))
     }
 
+    /// Every peer that matters to the tables.
+    pub(super) fn known(&self) -> impl Iterator<Item = (PeerIx, &Peer)> {
+        (0u32..).map(PeerIx).zip(&self.slots).filter_map(|(ix, slot)| Some((ix, slot.as_ref()?)))
+    }
+
     /// Octets queued for a peer or on their way to it.
     pub(super) fn pending(&self, ix: PeerIx) -> usize {
         self.session(ix).map_or(0, |session| session.outbox.pending)

@@ -1,5 +1,6 @@
 //! The read side: what `show` commands and metrics ask for. Nothing here changes any route.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
@@ -87,6 +88,13 @@ pub enum Outcome {
     Unusable,
 }
 
+/// A member of a group, and how many of the group's prefixes it has the best path to.
+struct OwnBest<'a> {
+    peer: PeerIx,
+    told: &'a IdSet,
+    count: usize,
+}
+
 impl Rib {
     /// The paths to `prefix`, if there are any.
     #[must_use]
@@ -141,35 +149,67 @@ impl Rib {
         fib_route(&self.shared, table, family, table.find(prefix)?)
     }
 
-    /// How much of a peer's routes there is.
+    /// How much of a peer's routes there is. It takes a walk over the table if it has the best path to some prefix.
     #[must_use]
     pub fn peer_counts(&self, peer: PeerId, family: Family) -> PeerCounts {
         let Some(ix) = self.shared.peers.ix(peer) else { return PeerCounts::default() };
+        let tally = self.own_best([ix], family);
+        self.counts_of(ix, family, &tally)
+    }
+
+    /// The same of every peer, for one walk.
+    #[must_use]
+    pub fn all_counts(&self, family: Family) -> BTreeMap<PeerId, PeerCounts> {
+        let peers = &self.shared.peers;
+        let tally = self.own_best(peers.up(), family);
+        let counted = peers.known().map(|(ix, peer)| (peer.id, self.counts_of(ix, family, &tally)));
+        counted.collect()
+    }
+
+    fn counts_of(&self, ix: PeerIx, family: Family, tally: &[OwnBest<'_>]) -> PeerCounts {
         let mut counts = PeerCounts::default();
-        let mut selected = 0;
         for state in [FeedState::Live, FeedState::Stale] {
             for (_, feed) in self.shared.sources.feeds_of(ix, family, state) {
                 counts.received += feed.received;
                 counts.accepted += feed.accepted;
-                selected += feed.selected;
             }
         }
         if let Some((_, told)) = self.families[family].groups.told(ix) {
-            let own = if selected == 0 { 0 } else { self.count_own(ix, family, told) };
+            let own = tally.iter().find(|own| own.peer == ix).map_or(0, |own| own.count);
             counts.advertised = u32::try_from(told.len() - own).unwrap_or(u32::MAX);
         }
         counts
     }
 
-    /// How many of a group's prefixes a member was not told because the best path is its own.
-    fn count_own(&self, peer: PeerIx, family: Family, told: &IdSet) -> usize {
-        let table = &self.families[family].table;
-        let is_own = |id: &PrefixId| {
-            let feed = table.best(*id).and_then(|best| self.shared.sources.feed_of(best.source));
-            feed.is_some_and(|feed| feed.origin.peer == peer)
+    /// How many of a group's prefixes members were not told because the best path is their own; nothing of peers
+    /// without such a path. `peers` are in order.
+    fn own_best(&self, peers: impl IntoIterator<Item = PeerIx>, family: Family) -> Vec<OwnBest<'_>> {
+        let (FamilyRib { table, groups, .. }, sources) = (&self.families[family], &self.shared.sources);
+        let has_best = |peer: &PeerIx| {
+            let mut feeds = [FeedState::Live, FeedState::Stale]
+                .into_iter()
+                .flat_map(|state| sources.feeds_of(*peer, family, state));
+            feeds.any(|(_, feed)| feed.selected > 0)
         };
-        let next = |id: &PrefixId| told.next(PrefixId(id.0 + 1));
-        core::iter::successors(told.next(PrefixId(0)), next).filter(is_own).count()
+        let own = |peer| groups.told(peer).map(|(_, told)| OwnBest { peer, told, count: 0 });
+        let mut tally: Vec<_> = peers.into_iter().filter(has_best).filter_map(own).collect();
+        let slots = if tally.is_empty() { 0 } else { u32::try_from(table.slots()).unwrap_or(u32::MAX) };
+        let mut at = 0;
+        for id in (0..slots).map(PrefixId) {
+            let Some(feed) = table.best(id).and_then(|best| sources.feed_of(best.source)) else { continue };
+            let peer = feed.origin.peer;
+            // Prefixes of one peer stand beside each other.
+            if tally.get(at).is_none_or(|own| own.peer != peer) {
+                match tally.binary_search_by_key(&peer, |own| own.peer) {
+                    Ok(found) => at = found,
+                    Err(_) => continue,
+                }
+            }
+            if let Some(own) = tally.get_mut(at) {
+                own.count += usize::from(own.told.contains(id));
+            }
+        }
+        tally
     }
 
     /// The addresses that routes depend on, how each is reached, and how many attribute sets use it.

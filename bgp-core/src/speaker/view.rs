@@ -1,5 +1,6 @@
 //! Peers as `show` sees them: borrowed from the speaker, for a snapshot.
 
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use core::net::IpAddr;
 use core::time::Duration;
@@ -52,8 +53,6 @@ pub struct PeerView<'a> {
     pub stale: FamilySet,
     /// Until when it may come back to them.
     pub restart_deadline: Option<Instant>,
-    /// How many routes there are.
-    pub counts: FamilyMap<PeerCounts>,
 }
 
 /// One connection.
@@ -92,6 +91,12 @@ impl Speaker {
         self.peers.get(id).map(|peer| self.view(*id, peer))
     }
 
+    /// How many routes of each peer there are. This takes a walk over the tables.
+    #[must_use]
+    pub fn counts(&self) -> FamilyMap<BTreeMap<PeerId, PeerCounts>> {
+        FamilyMap::from_fn(|family| self.rib.all_counts(family))
+    }
+
     fn view<'a>(&'a self, id: PeerId, peer: &'a Peer) -> PeerView<'a> {
         let session = peer.foremost().map(SessionView::of);
         let open = session.as_ref().and_then(|session| session.open);
@@ -119,7 +124,6 @@ impl Speaker {
             stats,
             stale: peer.stale,
             restart_deadline: self.timers.deadline(SpeakerTimer::PeerRestart(id)),
-            counts: FamilyMap::from_fn(|family| self.rib.peer_counts(id, family)),
         }
     }
 }

@@ -1,13 +1,14 @@
 //! The instance and its peers as `show` wants them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bgp_core::rib::Totals;
+use bgp_core::rib::{PeerCounts, Totals};
 use bgp_core::session::{Counters, DownReason};
 use bgp_core::speaker::{PeerOrigin, PeerView, SessionView};
 use bgp_core::wire::{ErrorKind, NotificationBuf};
-use bgp_core::{Asn, FamilyMap, FamilySet, Instant, PeerKind};
+use bgp_core::{Asn, FamilyMap, FamilySet, Instant, PeerId, PeerKind};
 
 use super::super::postman::Postman;
 use super::capability;
@@ -24,6 +25,7 @@ pub(super) fn instance(postman: &Postman) -> Option<Box<InstanceSnapshot>> {
     let groups: std::collections::BTreeSet<_> =
         config.peers.values().filter_map(|peer| peer.group.as_deref()).collect();
     (config.asn != Asn(0)).then(|| {
+        let routes = speaker.counts();
         Box::new(InstanceSnapshot {
             asn: config.asn,
             router_id: config.router_id,
@@ -34,7 +36,10 @@ pub(super) fn instance(postman: &Postman) -> Option<Box<InstanceSnapshot>> {
             decision: config.decision,
             tables: FamilyMap::from_fn(|family| table(&speaker.rib().totals(family))),
             peer_groups: groups.len(),
-            peers: speaker.peers().map(|peer| snapshot(&peer, config.ebgp_requires_policy, now)).collect(),
+            peers: speaker
+                .peers()
+                .map(|peer| snapshot(&peer, &routes, config.ebgp_requires_policy, now))
+                .collect(),
         })
     })
 }
@@ -51,7 +56,10 @@ fn table(totals: &Totals) -> TableSnapshot {
     }
 }
 
-fn snapshot(peer: &PeerView<'_>, requires_policy: bool, now: Instant) -> PeerSnapshot {
+/// How many routes of each peer there are.
+type RouteCounts = FamilyMap<BTreeMap<PeerId, PeerCounts>>;
+
+fn snapshot(peer: &PeerView<'_>, routes: &RouteCounts, requires_policy: bool, now: Instant) -> PeerSnapshot {
     let ago = |at: Instant| now - at;
     let is_policy_missing = requires_policy && peer.kind == PeerKind::External;
     let session = peer.session.as_ref();
@@ -82,7 +90,7 @@ fn snapshot(peer: &PeerView<'_>, requires_policy: bool, now: Instant) -> PeerSna
         in_queue: 0,
         out_queue: 0,
         families: FamilyMap::from_fn(|family| {
-            let counts = peer.counts[family];
+            let counts = routes[family].get(&peer.id).copied().unwrap_or_default();
             peer.config.families[family].as_ref().map(|wanted| PeerFamilySnapshot {
                 export_group: None,
                 queued: 0,
