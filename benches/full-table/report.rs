@@ -120,6 +120,9 @@ impl Table {
             Limit::OfBird(limit) => (format!("≤ {limit} × BIRD"), ratio.map(|ratio| ratio <= limit)),
             Limit::AtMost(limit) => (format!("≤ {limit}"), ours.map(|ours| ours <= limit)),
         };
+        let has_failed =
+            ours.is_none() && self.columns.iter().any(|(other, _)| *other == Contender::Ridgeway);
+        let kept = if has_failed { limit.filter(|limit| *limit != Limit::None).map(|_| false) } else { kept };
         (ratio_text, text, kept.map_or("", |kept| if kept { PASS } else { MISS }))
     }
 }
@@ -159,5 +162,14 @@ mod tests {
         table.add(Contender::Ridgeway, &[vec![Figure::new("all, s", 0.5).limit(Limit::OfBird(0.5))]]);
         table.add(Contender::Bird, &[]);
         assert!(table.markdown().contains("| all, s | 0.500 | – |  | ≤ 0.5 × BIRD |  |"));
+    }
+
+    #[test]
+    fn a_limit_is_missed_if_we_did_not_finish() {
+        let mut table = Table::new("work");
+        table.add(Contender::Ridgeway, &[]);
+        table.add(Contender::Bird, &[vec![Figure::new("all, s", 0.5).limit(Limit::OfBird(0.5))]]);
+        assert!(table.markdown().contains("| all, s | – | 0.500 |  | ≤ 0.5 × BIRD | MISS |"));
+        assert_eq!(table.score(), (0, 1));
     }
 }

@@ -1,7 +1,8 @@
 //! How long the tables take for a full feed, and how large they get, without sessions or sockets around them.
 //!
 //! `rib_load [FEEDS] [V4] [V6]`: that many feeds of the same made-up prefixes, each with attributes of its own, and
-//! one listener. Times are of the processor, not of the clock. Every UPDATE is checked as a session would check it; what goes out is dropped at once.
+//! one listener. Times are of the processor, not of the clock. Every UPDATE is checked as a session would check it;
+//! what goes out is dropped at once.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;

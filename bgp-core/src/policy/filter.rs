@@ -39,6 +39,9 @@ impl Filter {
         match &self.route_map {
             _ if !is_listed => Verdict::Deny,
             None => Verdict::Permit(Changes::NONE),
+            Some(map) if map.asks_set_alone() => {
+                scratch.verdict(route, |scratch| map.evaluate(route, scratch))
+            }
             Some(map) => map.evaluate(route, scratch),
         }
     }

@@ -24,8 +24,15 @@ pub struct RouteMap {
     first_step: u32,
     /// Steps of this map's entries and of all that they call.
     steps: u32,
-    /// Some entry, of this map or of one that it calls, looks at the prefix.
-    asks_prefix: bool,
+    /// What the entries of this map and of those that it calls look at.
+    asks: Asks,
+}
+
+/// What a map looks at beside the attribute set.
+#[derive(Clone, Copy, Debug, Default)]
+struct Asks {
+    prefix: bool,
+    peer: bool,
 }
 
 /// Why a route map cannot be built.
@@ -163,11 +170,14 @@ impl RouteMap {
         if is_chained && steps > MAX_STEPS {
             return Err(RouteMapError::TooManyEntries(steps));
         }
-        let asks_prefix = entries.iter().any(|entry| {
-            entry.matches.iter().any(|matches| matches.scope() == Scope::Prefix)
-                || entry.call.as_ref().is_some_and(|called| called.asks_prefix)
-        });
-        Ok(Self { name: name.into(), entries, first_step: 0, steps, asks_prefix })
+        let mut asks = Asks::default();
+        for entry in &entries {
+            let called = entry.call.as_ref().map_or_else(Asks::default, |called| called.asks);
+            let looks_at = |scope| entry.matches.iter().any(|matches| matches.scope() == scope);
+            asks.prefix |= called.prefix || looks_at(Scope::Prefix);
+            asks.peer |= called.peer || looks_at(Scope::Peer);
+        }
+        Ok(Self { name: name.into(), entries, first_step: 0, steps, asks })
     }
 
     /// As configured.
@@ -184,7 +194,12 @@ impl RouteMap {
 
     /// True if the answer can depend on the prefix.
     pub(super) const fn asks_prefix(&self) -> bool {
-        self.asks_prefix
+        self.asks.prefix
+    }
+
+    /// True if two routes with the same attribute set get the same answer, whatever else they are.
+    pub(super) const fn asks_set_alone(&self) -> bool {
+        !self.asks.prefix && !self.asks.peer
     }
 
     /// Every step is below.

@@ -7,7 +7,7 @@
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::{AsPathList, RouteContext};
+use super::{AsPathList, RouteContext, Verdict};
 use crate::wire::attr::{AsPath, SegmentKind};
 
 /// What policy remembers between two questions. Call [`Scratch::forget`] whenever another filter asks, or numbers
@@ -20,6 +20,8 @@ pub struct Scratch {
     /// The text of its AS path: digits and signs.
     path: Vec<u8>,
     has_path: bool,
+    /// What a whole route map says, if it looks at nothing else.
+    verdict: Option<Verdict>,
 }
 
 impl Scratch {
@@ -50,6 +52,21 @@ impl Scratch {
         answer
     }
 
+    /// What the filter's route map says, which looks at the attribute set of `route` and at nothing else.
+    pub(super) fn verdict(
+        &mut self,
+        route: &RouteContext<'_>,
+        ask: impl FnOnce(&mut Self) -> Verdict,
+    ) -> Verdict {
+        self.turn_to(route.attrs_key);
+        if let Some(verdict) = self.verdict {
+            return verdict;
+        }
+        let verdict = ask(self);
+        self.verdict = Some(verdict);
+        verdict
+    }
+
     /// True if `list` permits the AS path of `route`.
     pub(super) fn permits_path(&mut self, list: &AsPathList, route: &RouteContext<'_>) -> bool {
         self.turn_to(route.attrs_key);
@@ -66,6 +83,7 @@ impl Scratch {
             self.attrs_key = Some(attrs_key);
             self.answers.fill(None);
             self.has_path = false;
+            self.verdict = None;
         }
     }
 }
@@ -86,25 +104,42 @@ fn push_path(text: &mut Vec<u8>, path: AsPath<'_>) {
     text.pop();
 }
 
-fn push_number(text: &mut Vec<u8>, mut number: u32) {
-    let mut digits = [b' '; 11];
-    let mut from = digits.len() - 1;
-    for (at, digit) in digits.iter_mut().enumerate().take(from).rev() {
-        *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
-        from = at;
-        number /= 10;
-        if number == 0 {
+/// Appends a number and a blank.
+fn push_number(text: &mut Vec<u8>, number: u32) {
+    let mut written = [b' '; DIGITS + 1];
+    let mut rest = number;
+    let mut len = 1;
+    for digit in written.iter_mut().rev().skip(1) {
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        len += 1;
+        if rest == 0 {
             break;
         }
     }
-    text.extend_from_slice(digits.get(from..).unwrap_or_default());
+    text.extend_from_slice(written.split_at(written.len() - len).1);
 }
+
+/// The digits of the largest AS number.
+const DIGITS: usize = 10;
 
 #[cfg(test)]
 mod tests {
     use alloc::vec;
 
     use super::*;
+
+    #[test]
+    fn numbers_are_written_with_all_their_digits() {
+        let powers = (0..10).map(|exponent| 10u32.pow(exponent));
+        let edges = powers.flat_map(|power| [power - 1, power, power + 1, power.saturating_mul(4)]);
+        let all = (0..20_000).chain((0..4_000).map(|step| step * 1_073_741)).chain(edges).chain([u32::MAX]);
+        for number in all {
+            let mut text = Vec::new();
+            push_number(&mut text, number);
+            assert_eq!(text, std::format!("{number} ").as_bytes());
+        }
+    }
 
     #[test]
     fn a_path_looks_as_it_does_elsewhere() {

@@ -13,6 +13,7 @@ use foldhash::fast::FixedState;
 use super::digest::Digest;
 use super::nexthop::{NextHopId, NextHops};
 use super::shards::Shards;
+use super::spare::{Spare, cut};
 use crate::wire::AttrBlock;
 
 /// An attribute set by its place among the known ones.
@@ -38,6 +39,7 @@ pub(super) struct Interner {
     index: Shards,
     hasher: FixedState,
     octets: usize,
+    spare: Spare,
 }
 
 #[derive(Debug)]
@@ -80,6 +82,7 @@ impl Interner {
             index: Shards::new(),
             hasher: FixedState::with_seed(seed),
             octets: 0,
+            spare: Spare::default(),
         }
     }
 
@@ -162,6 +165,17 @@ impl Interner {
             self.free.push(id);
             next_hops.release(set.digest.next_hop);
         }
+    }
+
+    /// Gives memory back, if most of it is not in use.
+    pub(super) fn give_back(&mut self) {
+        let free = self.free.iter().map(|id| id.0);
+        let Some(end) = self.spare.look(self.sets.len(), free) else { return };
+        cut(&mut self.sets, end);
+        self.free.retain(|id| (id.0 as usize) < end);
+        self.free.shrink_to_fit();
+        let (sets, hasher) = (&self.sets, &self.hasher);
+        self.index.shrink(|id| sets.get(id as usize).map_or(0, |set| hash_key(hasher, &set.key())));
     }
 
     /// The facts of a set.

@@ -135,6 +135,11 @@ impl Reader {
         self.backlog.fill(table.slots());
     }
 
+    /// True if nothing has been read, and nothing has come, since everything was to be.
+    pub(super) fn is_at_the_beginning(&self, log: &ChangeLog) -> bool {
+        self.cursor == 0 && self.has_backlog() && self.next == log.end()
+    }
+
     /// The next prefix to look at.
     pub(super) fn next(&mut self, log: &ChangeLog, table: &Table) -> Option<Change> {
         if !self.backlog.is_empty() {
@@ -260,4 +265,25 @@ const fn unpack(packed: u32) -> (PrefixId, Aspects) {
 /// Prefixes remember positions modulo 2³²; the log is far shorter.
 const fn low(position: u64) -> u32 {
     (position & 0xffff_ffff) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Family;
+
+    #[test]
+    fn a_reader_is_at_the_beginning_until_it_has_read_or_something_has_come() {
+        let mut table = Table::new(Family::Ipv4Unicast, 1);
+        let ids = ["10.0.0.0/8", "11.0.0.0/8"].map(|text| table.intern(&text.parse().unwrap()).unwrap());
+        let mut log = ChangeLog::default();
+        let mut reader = Reader::of_everything(&log, &table);
+        assert!(reader.is_at_the_beginning(&log));
+        log.append(ids[0], &mut 0, Aspects::ALL);
+        assert!(!reader.is_at_the_beginning(&log), "something has come");
+        reader.mark_all(&log, &table);
+        assert!(reader.is_at_the_beginning(&log));
+        assert_eq!(reader.next(&log, &table).map(|change| change.id), Some(ids[0]));
+        assert!(!reader.is_at_the_beginning(&log), "one has been read");
+    }
 }

@@ -67,6 +67,17 @@ pub struct LocalAddresses {
     pub link_local: Option<Ipv6Addr>,
 }
 
+impl LocalAddresses {
+    /// Those that can be next hops of these kinds.
+    pub(super) fn only(self, kinds: NextHopKinds) -> Self {
+        Self {
+            v4: self.v4.filter(|_| kinds.v4),
+            v6: self.v6.filter(|_| kinds.v6),
+            link_local: self.link_local.filter(|_| kinds.v6),
+        }
+    }
+}
+
 /// What happens to a peer's routes when its session ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retain {

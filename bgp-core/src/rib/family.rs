@@ -168,6 +168,10 @@ impl FamilyRib {
                 self.idle.push_back(id);
             }
         }
+        if !self.is_scanning() && self.table.give_back() {
+            self.idle.shrink_to_fit();
+            self.marked.queue.shrink_to_fit();
+        }
     }
 
     /// Frees the slot of a prefix that has no path and that nobody has yet to look at. True if it is out of

@@ -1,7 +1,7 @@
 //! UPDATEs into paths (RFC 4271 §9.1.1).
 //!
-//! Loops are looked for on the borrowed view, before anything is owned (RFC 4271 §9.1.2, RFC 4456 §8); what
-//! loops counts as withdrawn. Then the attributes are interned, once for all prefixes of the UPDATE, and policy
+//! Loops and leaks are looked for on the borrowed view, before anything is owned (RFC 4271 §9.1.2, RFC 4456 §8,
+//! RFC 9234 §5); what loops or leaks counts as withdrawn. Then the attributes are interned, once for all prefixes of the UPDATE, and policy
 //! is asked (`judge`). Nothing is decided here: paths are placed and prefixes marked.
 
 use alloc::sync::Arc;
@@ -15,22 +15,23 @@ use super::judge::Judged;
 use super::nexthop::Via;
 use super::path::{Flag, Path};
 use super::peer::{Limit, PeerIx, PeerSession};
+use super::roles::Ruling;
 use super::shared::Shared;
 use super::source::{FeedId, SourceId};
 use super::table::{Placed, PrefixId};
-use crate::speaker::config::{MaximumPrefixAction, PeerConfig, PeerFamilyConfig};
+use crate::speaker::config::{LocalAs, MaximumPrefixAction, PeerFamilyConfig};
 use crate::time::Instant;
 use crate::types::{Family, NextHop, Nlri, PeerId, PeerKind};
-use crate::wire::{AttrBuf, Reach, Update};
+use crate::wire::{AttrBlock, AttrBuf, Reach, Update};
 
 /// Announced routes of one family, ready to be placed.
-pub(super) struct Announced<'a> {
-    pub(super) peer: PeerIx,
+struct Announced<'a> {
+    peer: PeerIx,
     feed: FeedId,
-    pub(super) config: &'a PeerFamilyConfig,
-    pub(super) received: AttrId,
-    /// Only kept in case `allowas-in` changes.
-    is_looped: bool,
+    config: &'a PeerFamilyConfig,
+    received: AttrId,
+    /// It loops or leaks, and is only kept to be shown, and in case `allowas-in` changes.
+    is_barred: bool,
     now: Instant,
 }
 
@@ -73,14 +74,15 @@ impl FamilyRib {
         if session.limits[self.family] == Limit::Exceeded {
             return None;
         }
-        let is_looped = is_looped(shared, session, config, update);
-        if is_looped && !config.soft_reconfiguration || !may_be(session, self.family, reach.next_hop) {
+        let is_leaked = session.facts.arrival(update.only_to_customer()) == Ruling::Barred;
+        let is_barred = is_leaked || is_looped(shared, session, config, update);
+        if is_barred && !config.soft_reconfiguration || !may_be(session, self.family, reach.next_hop) {
             reach.nlri.for_each(|nlri| self.withdraw(shared, peer, &nlri));
             return None;
         }
         let via = via_of(session, reach.next_hop);
         let received = shared.intern_received(peer, via, config.weight.unwrap_or(0), block);
-        let announced = Announced { peer, feed, config, received, is_looped, now };
+        let announced = Announced { peer, feed, config, received, is_barred, now };
         let verdict = self.place_all(shared, &announced, reach);
         shared.attrs.release(received, &mut shared.next_hops);
         verdict
@@ -92,17 +94,18 @@ impl FamilyRib {
         announced: &Announced<'_>,
         reach: Reach<'_>,
     ) -> Option<MaxPrefixVerdict> {
+        let whose = (announced.peer, announced.config);
         let mut judged = Judged::default();
         let mut verdict = None;
         let is_open = shared.is_open(announced.peer, self.family, announced.config);
         shared.policy.forget();
         for nlri in reach.nlri {
-            let effective = if announced.is_looped {
+            let effective = if announced.is_barred {
                 AttrId::NONE
             } else if announced.config.import.is_empty() {
                 if is_open { announced.received } else { AttrId::NONE }
             } else {
-                shared.judge_announced(announced, &nlri.prefix, &mut judged)
+                shared.judge(whose, announced.received, &nlri.prefix, &mut judged)
             };
             if effective.is_none() && !announced.config.soft_reconfiguration {
                 self.withdraw(shared, announced.peer, &nlri);
@@ -198,18 +201,27 @@ impl FamilyRib {
 }
 
 impl Shared {
-    /// The normalised block of an UPDATE, with what `local-as` adds to received paths.
+    /// The normalised block of an UPDATE, with what `local-as` adds to received paths, and roles.
     fn normalise(&self, peer: PeerIx, update: &Update<'_>, block: &mut Vec<u8>) {
         update.normalise_into(block);
         let Some(session) = self.peers.session(peer) else { return };
-        let PeerConfig { local_as: Some(local_as), .. } = &*session.facts.config else { return };
-        if session.facts.kind == PeerKind::External && !local_as.no_prepend {
-            let mut attrs = AttrBuf::new();
-            attrs.load(crate::wire::AttrBlock::new(block));
-            attrs.prepend(&[local_as.asn]);
-            block.clear();
-            block.extend_from_slice(attrs.as_block().as_bytes());
+        let is_prepended =
+            |local_as: &LocalAs| session.facts.kind == PeerKind::External && !local_as.no_prepend;
+        let local_as = session.facts.config.local_as.filter(is_prepended);
+        let ruling = session.facts.arrival(update.only_to_customer());
+        if local_as.is_none() && !matches!(ruling, Ruling::Marked(_)) {
+            return;
         }
+        let mut attrs = AttrBuf::new();
+        attrs.load(AttrBlock::new(block));
+        if let Some(local_as) = local_as {
+            attrs.prepend(&[local_as.asn]);
+        }
+        if let Ruling::Marked(asn) = ruling {
+            attrs.set_only_to_customer(asn);
+        }
+        block.clear();
+        block.extend_from_slice(attrs.as_block().as_bytes());
     }
 
     /// The set of an UPDATE, with one use.

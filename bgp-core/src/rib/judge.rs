@@ -1,19 +1,15 @@
 //! What import policy makes of received sets (RFC 4271 §9.1.1).
 //!
 //! A filter is asked for each prefix, or once for an UPDATE where it does not look at prefixes; the set that it
-//! changes one into is made once for each pair of set and changes. What was received is kept beside what policy made
-//! of it, so policy that changed is asked again without the peer.
+//! changes one into is made once for each pair of set and changes.
 
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use super::attrs::{AttrId, SetKey};
-use super::import::Announced;
 use super::nexthop::Via;
 use super::peer::PeerIx;
 use super::shared::Shared;
-use super::source::SourceId;
 use crate::policy::{Changes, DraftNextHop, Filter, NextHopKinds, RouteContext, RouteDraft, Verdict};
 use crate::speaker::config::PeerFamilyConfig;
 use crate::types::{Family, NextHop, PeerKind, Prefix};
@@ -28,6 +24,11 @@ pub(super) struct Judged {
 }
 
 impl Judged {
+    /// The same answer for every prefix.
+    pub(super) const fn refused() -> Self {
+        Self { made: Vec::new(), always: Some(AttrId::NONE) }
+    }
+
     /// Gives up what is held.
     pub(super) fn release(self, shared: &mut Shared) {
         for (_, id) in self.made {
@@ -37,102 +38,36 @@ impl Judged {
 }
 
 impl Shared {
-    /// What import policy makes of an UPDATE's set for a prefix: no set, the received one, or one that `judged`
-    /// holds.
-    pub(super) fn judge_announced(
+    /// What import policy makes of a peer's set for a prefix: no set, the received one, or one that `judged` holds.
+    ///
+    /// `judged` and what policy remembers (`self.policy`) are of this peer and this set.
+    pub(super) fn judge(
         &mut self,
-        announced: &Announced<'_>,
+        (peer, config): (PeerIx, &PeerFamilyConfig),
+        received: AttrId,
         prefix: &Prefix,
         judged: &mut Judged,
     ) -> AttrId {
         if let Some(answer) = judged.always {
             return answer;
         }
-        let Some(session) = self.peers.session(announced.peer) else { return AttrId::NONE };
+        let Some(session) = self.peers.session(peer) else { return AttrId::NONE };
         let address = session.facts.address;
         let kinds = session.facts.next_hop_kinds(Family::of(prefix));
-        let (import, received) = (&announced.config.import, announced.received);
-        let answer = match self.ask(announced.config, (announced.peer, address), received, prefix) {
+        let answer = match self.ask(config, (peer, address), received, prefix) {
             Verdict::Deny => AttrId::NONE,
             Verdict::Permit(Changes::NONE) => received,
             Verdict::Permit(changes) => {
                 if let Some((_, id)) = judged.made.iter().find(|(known, _)| *known == changes) {
                     return *id;
                 }
-                let id = self.apply(import, changes, received, (address, kinds));
+                let id = self.apply(&config.import, changes, received, (address, kinds));
                 judged.made.push((changes, id));
                 id
             }
         };
-        judged.always = (!import.asks_prefix()).then_some(answer);
+        judged.always = (!config.import.asks_prefix()).then_some(answer);
         answer
-    }
-
-    /// What import policy makes of a received set for a prefix, with one use; for policy that changed.
-    pub(super) fn judge(
-        &mut self,
-        family: Family,
-        peer: PeerIx,
-        received: AttrId,
-        prefix: &Prefix,
-    ) -> AttrId {
-        let Some(session) = self.peers.session(peer) else { return AttrId::NONE };
-        let (peer_config, address) = (Arc::clone(&session.facts.config), session.facts.address);
-        let kinds = session.facts.next_hop_kinds(family);
-        let Some(config) = peer_config.families[family].as_ref() else { return AttrId::NONE };
-        if !self.is_open(peer, family, config) || self.is_looped_set(peer, config, received) {
-            return AttrId::NONE;
-        }
-        self.policy.forget();
-        match self.ask(config, (peer, address), received, prefix) {
-            Verdict::Deny => AttrId::NONE,
-            Verdict::Permit(Changes::NONE) => {
-                self.attrs.hold(received, 1);
-                received
-            }
-            Verdict::Permit(changes) => self.apply(&config.import, changes, received, (address, kinds)),
-        }
-    }
-
-    /// A received set with the weight that its peer's routes have now; takes its use over.
-    pub(super) fn reweigh(&mut self, family: Family, peer: PeerIx, received: AttrId) -> AttrId {
-        let session = self.peers.session(peer);
-        let config = session.and_then(|session| session.facts.config.families[family].as_ref());
-        let Some(weight) = config.map(|config| config.weight.unwrap_or(0)) else { return received };
-        let Some(digest) = self.attrs.digest(received) else { return received };
-        if digest.weight == weight {
-            return received;
-        }
-        let (block, next_hop) = (self.attrs.block(received).as_bytes().to_vec(), digest.next_hop);
-        let weighed = self.attrs.intern(&SetKey { block: &block, next_hop, weight }, &mut self.next_hops);
-        self.attrs.release(received, &mut self.next_hops);
-        weighed
-    }
-
-    /// The same as the check on arrival, of what is kept, which has had our `local-as` put before it.
-    fn is_looped_set(&self, peer: PeerIx, config: &PeerFamilyConfig, received: AttrId) -> bool {
-        let Some(session) = self.peers.session(peer) else { return false };
-        let (facts, attrs) = (&session.facts, self.attrs.block(received));
-        let (path, allowed) = (attrs.as_path(), usize::from(config.allow_as_in));
-        let is_prepended = facts.kind == PeerKind::External
-            && facts.config.local_as.is_some_and(|local_as| !local_as.no_prepend);
-        if path.count(self.settings.asn) > allowed
-            || facts.local_as != self.settings.asn
-                && path.count(facts.local_as) > allowed + usize::from(is_prepended)
-        {
-            return true;
-        }
-        facts.kind != PeerKind::External
-            && (attrs.originator_id() == Some(self.settings.router_id)
-                || attrs.cluster_list().any(|id| id == self.settings.cluster_id))
-    }
-
-    /// True if paths of this source stay although policy refuses them.
-    pub(super) fn keeps_refused(&self, family: Family, source: SourceId) -> bool {
-        let peer = self.sources.feed_of(source).map(|feed| feed.origin.peer);
-        peer.and_then(|peer| self.peers.session(peer))
-            .and_then(|session| session.facts.config.families[family].as_ref())
-            .is_some_and(|config| config.soft_reconfiguration)
     }
 
     fn ask(

@@ -8,6 +8,7 @@ use foldhash::fast::FixedState;
 use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::order::first_after;
+use super::spare::cut;
 use super::table::PrefixId;
 use crate::types::{Family, Prefix};
 
@@ -38,6 +39,14 @@ impl Keys {
             (Self::V4(keys), Prefix::V4(net)) => put(keys, id, key_v4(net)),
             (Self::V6(keys), Prefix::V6(net)) => put(keys, id, key_v6(net)),
             (Self::V4(_), Prefix::V6(_)) | (Self::V6(_), Prefix::V4(_)) => {}
+        }
+    }
+
+    /// Forgets the keys from `end` on, and gives their memory back.
+    pub(super) fn cut(&mut self, end: usize) {
+        match self {
+            Self::V4(keys) => cut(keys, end),
+            Self::V6(keys) => cut(keys, end),
         }
     }
 

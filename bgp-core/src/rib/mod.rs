@@ -33,15 +33,19 @@ mod limit;
 mod local;
 mod multipath;
 mod nexthop;
+mod nodes;
 mod order;
 mod path;
 mod peer;
+mod reconsider;
+mod roles;
 mod scan;
 mod session;
 mod settings;
 mod shards;
 mod shared;
 mod source;
+mod spare;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -145,6 +149,7 @@ impl Rib {
                 progress = Progress::More;
             }
         }
+        self.shared.attrs.give_back();
         if self.shared.next_hops.any_changed()
             && !self.families.iter().any(|(_, family)| family.is_scanning_next_hops())
         {

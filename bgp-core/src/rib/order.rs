@@ -2,17 +2,25 @@
 //!
 //! Nothing keeps prefixes in order; whoever wants them so pays for it. A walk over all keys picks the next few
 //! thousand out and puts those in order, and pages are cut from them; so of many pages one costs a walk, a page
-//! itself no more than what is on it. There is one such stretch in a family: of several readers at the same time
-//! each has the other's thrown away. What comes in behind a reader, or into its stretch, it does not see.
+//! itself no more than what is on it. Each of a few readers at the same time has a stretch of its own, known by where
+//! it goes on; with more of them the one that has not read for the longest time pays for another walk. What comes
+//! in behind a reader, or into its stretch, it does not see.
 
 use alloc::vec::Vec;
 
 use super::table::{PrefixId, Table};
 use crate::types::Prefix;
 
-/// Where the reader is, and what it will read next.
+/// Where the readers are.
 #[derive(Debug, Default)]
 pub(super) struct Order {
+    /// Who read last is last.
+    readers: Vec<Place>,
+}
+
+/// Where a reader is, and what it will read next.
+#[derive(Debug, Default)]
+struct Place {
     after: Option<Prefix>,
     /// The last one first.
     stretch: Vec<Prefix>,
@@ -22,9 +30,35 @@ impl Order {
     /// The first `count` prefixes with paths after `after`; from the beginning, as the table is now, if that is
     /// `None`.
     pub(super) fn page(&mut self, table: &Table, after: Option<Prefix>, count: usize) -> Vec<PrefixId> {
-        if after.is_none() || self.after != after {
-            *self = Self { after, stretch: Vec::new() };
+        let mut place = self.take(after);
+        let page = place.read(table, count);
+        if page.len() == count {
+            self.readers.push(place);
         }
+        page
+    }
+
+    /// Walks that are under way.
+    #[cfg(test)]
+    pub(super) fn readers(&self) -> usize {
+        self.readers.len()
+    }
+
+    /// The place of whoever goes on from there, with room for it to be put back.
+    fn take(&mut self, after: Option<Prefix>) -> Place {
+        let known = self.readers.iter().position(|place| after.is_some() && place.after == after);
+        if let Some(at) = known {
+            return self.readers.remove(at);
+        }
+        if self.readers.len() >= READERS {
+            self.readers.remove(0);
+        }
+        Place { after, stretch: Vec::new() }
+    }
+}
+
+impl Place {
+    fn read(&mut self, table: &Table, count: usize) -> Vec<PrefixId> {
         let mut page = Vec::new();
         while page.len() < count {
             let Some(prefix) = self.stretch.pop() else {
@@ -69,6 +103,8 @@ pub(super) fn first_after<K: Copy + Ord>(
 
 /// Prefixes put in order at once: a few milliseconds' work, beside the walk.
 const STRETCH: usize = 1 << 15;
+/// Readers that have a stretch of their own; an abandoned one is kept until others have come.
+const READERS: usize = 4;
 
 #[cfg(test)]
 mod tests {

@@ -8,10 +8,10 @@
 
 use alloc::vec::Vec;
 
-use super::attrs::AttrId;
 use super::family::FamilyRib;
 use super::path::{Flag, Path};
 use super::peer::PeerIx;
+use super::reconsider::Reconsidered;
 use super::shared::Shared;
 use super::source::{FeedState, SourceId};
 use super::table::PrefixId;
@@ -76,6 +76,8 @@ impl FamilyRib {
             return 0;
         }
         let mut done = 0;
+        let policies = core::mem::take(&mut self.scan.policies);
+        let mut memos = Reconsidered::default();
         while done < budget && self.scan.left > 0 {
             if self.scan.cursor as usize >= self.scan.turn {
                 self.scan.cursor = 0;
@@ -86,7 +88,12 @@ impl FamilyRib {
             self.scan.left -= 1;
             done += 1;
             self.visit(shared, id);
+            if !policies.is_empty() {
+                self.reconsider(shared, (id, &policies), &mut memos);
+            }
         }
+        memos.release(shared);
+        self.scan.policies = policies;
         let round_ago = self.scan.visited.saturating_sub(self.scan.turn as u64);
         let mut reaped = Vec::new();
         shared.sources.reap(self.family, round_ago, |peer| reaped.push(peer));
@@ -126,9 +133,6 @@ impl FamilyRib {
             });
             self.marked.insert(id);
         }
-        if !self.scan.policies.is_empty() {
-            self.reconsider(shared, id);
-        }
     }
 
     /// A slot without path must not remember a source whose id may be given anew.
@@ -138,51 +142,6 @@ impl FamilyRib {
             entry.first.source = SourceId::NONE;
             entry.first.set(Flag::LOST, entry.first.has(Flag::BEST) || entry.first.has(Flag::LOST));
         }
-    }
-
-    /// Runs import policy again over the paths of peers whose policy changed.
-    fn reconsider(&mut self, shared: &mut Shared, id: PrefixId) {
-        let Some(prefix) = self.table.prefix(id) else { return };
-        let mut refused = false;
-        let (family, policies) = (self.family, core::mem::take(&mut self.scan.policies));
-        let mut is_changed = false;
-        self.table.for_each_path(id, |path| {
-            let Some(feed) = shared.sources.feed_of(path.source).copied() else { return };
-            let has_policy = shared.peers.session(feed.origin.peer).is_some();
-            if !has_policy || !policies.contains(&feed.origin.peer) {
-                return;
-            }
-            path.received = shared.reweigh(family, feed.origin.peer, path.received);
-            let effective = shared.judge(family, feed.origin.peer, path.received, &prefix);
-            refused |= effective.is_none();
-            is_changed |= shared.swap_effective(path, effective);
-        });
-        self.scan.policies = policies;
-        if is_changed {
-            self.marked.insert(id);
-        }
-        if refused {
-            while self.remove(shared, id, |shared, path| {
-                path.effective.is_none() && !shared.keeps_refused(family, path.source)
-            }) {}
-        }
-    }
-}
-
-impl Shared {
-    /// Gives a path another effective set, whose use the path takes over. True if it is another one.
-    fn swap_effective(&mut self, path: &mut Path, effective: AttrId) -> bool {
-        let old = core::mem::replace(&mut path.effective, effective);
-        self.attrs.release(old, &mut self.next_hops);
-        if old == effective {
-            return false;
-        }
-        path.set(Flag::CHANGED, true);
-        path.set(Flag::REROUTED, true);
-        if let Some(feed) = self.sources.feed_of_mut(path.source) {
-            feed.accepted = feed.accepted + u32::from(!effective.is_none()) - u32::from(!old.is_none());
-        }
-        true
     }
 }
 

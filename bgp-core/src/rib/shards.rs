@@ -27,6 +27,13 @@ impl Shards {
         self.0.get_mut(part_of(hash))
     }
 
+    /// Gives memory back that is not in use; `hash` is that of what a number stands for.
+    pub(super) fn shrink(&mut self, hash: impl Fn(u32) -> u64) {
+        for part in &mut self.0 {
+            part.shrink_to_fit(|&number| hash(number));
+        }
+    }
+
     /// How many numbers are in.
     pub(super) fn len(&self) -> usize {
         self.0.iter().map(HashTable::len).sum()

@@ -15,9 +15,11 @@ use foldhash::fast::FixedState;
 use hashbrown::hash_table;
 
 use super::key::{Keys, hash};
+use super::nodes::{NodeId, Nodes};
 use super::path::{Flag, Path};
 use super::shards::Shards;
 use super::source::SourceId;
+use super::spare::{Spare, cut};
 use crate::types::{Family, Prefix};
 
 /// A prefix by its place in a family's table.
@@ -35,6 +37,7 @@ pub(super) struct Table {
     hasher: FixedState,
     lengths: [u32; 129],
     paths: usize,
+    spare: Spare,
 }
 
 /// What is kept of a prefix beside its key.
@@ -47,10 +50,6 @@ pub(super) struct Entry {
     /// Where the change log last had this prefix; only compared with what stands there.
     pub(super) logged: u32,
 }
-
-/// A path beyond the first, by its place in the slab.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct NodeId(u32);
 
 /// What became of a path that was put in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +72,7 @@ impl Table {
             hasher: FixedState::with_seed(seed),
             lengths: [0; 129],
             paths: 0,
+            spare: Spare::default(),
         }
     }
 
@@ -112,6 +112,21 @@ impl Table {
         if let Some(count) = self.lengths.get_mut(usize::from(prefix.prefix_len())) {
             *count -= 1;
         }
+    }
+
+    /// Gives memory back, if most of it is not in use; true if it did. Ids that were given back may count for less
+    /// than before: nobody holds them.
+    pub(super) fn give_back(&mut self) -> bool {
+        self.nodes.give_back();
+        let free = self.free.iter().map(|id| id.0);
+        let Some(end) = self.spare.look(self.entries.len(), free) else { return false };
+        cut(&mut self.entries, end);
+        self.keys.cut(end);
+        self.free.retain(|id| (id.0 as usize) < end);
+        self.free.shrink_to_fit();
+        let (keys, hasher) = (&self.keys, &self.hasher);
+        self.index.shrink(|id| keys.hash(hasher, id));
+        true
     }
 
     /// Puts `path` in; `same` finds the path whose place it takes, and `revise` says what is new about it then.
@@ -297,77 +312,6 @@ impl Table {
 
 impl Entry {
     const EMPTY: Self = Self { first: Path::EMPTY, more: NodeId::NONE, logged: 0 };
-}
-
-impl NodeId {
-    const NONE: Self = Self(u32::MAX);
-}
-
-/// Paths beyond the first ones, in lists.
-#[derive(Debug, Default)]
-struct Nodes {
-    slots: Vec<Node>,
-    free: Vec<NodeId>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Node {
-    path: Path,
-    next: NodeId,
-}
-
-impl Nodes {
-    fn get(&self, id: NodeId) -> Option<&Node> {
-        self.slots.get(id.0 as usize)
-    }
-
-    fn get_mut(&mut self, id: NodeId) -> Option<&mut Node> {
-        self.slots.get_mut(id.0 as usize)
-    }
-
-    fn add(&mut self, path: Path, next: NodeId) -> NodeId {
-        let node = Node { path, next };
-        if let Some(id) = self.free.pop()
-            && let Some(slot) = self.slots.get_mut(id.0 as usize)
-        {
-            *slot = node;
-            return id;
-        }
-        let id = NodeId(u32::try_from(self.slots.len()).unwrap_or(u32::MAX));
-        self.slots.push(node);
-        id
-    }
-
-    /// Takes the first node of a list out.
-    fn remove(&mut self, head: &mut NodeId) -> Option<Path> {
-        let node = *self.get(*head)?;
-        self.free.push(*head);
-        *head = node.next;
-        Some(node.path)
-    }
-
-    /// Takes the first node out that `wanted` finds.
-    fn remove_where(&mut self, head: &mut NodeId, wanted: impl Fn(&Path) -> bool) -> Option<Path> {
-        let mut before = None;
-        let mut at = *head;
-        loop {
-            let node = *self.get(at)?;
-            if wanted(&node.path) {
-                match before.and_then(|before| self.get_mut(before)) {
-                    Some(before) => before.next = node.next,
-                    None => *head = node.next,
-                }
-                self.free.push(at);
-                return Some(node.path);
-            }
-            before = Some(at);
-            at = node.next;
-        }
-    }
-
-    fn octets(&self) -> usize {
-        self.slots.len() * size_of::<Node>()
-    }
 }
 
 /// The change log packs an id with three flags.

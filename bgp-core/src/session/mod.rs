@@ -16,8 +16,9 @@
 //! `poll_timeout`, which says "now" as long as something is queued. Input that the driver holds must be given
 //! before `handle_timeout` is called, or a busy driver would blame the peer for its own delay.
 //!
-//! `offer.rs` makes our OPEN and `negotiate.rs` compares the peer's with it, `intake.rs` reads UPDATEs, `state.rs` has the states and what moves between them, `timers.rs` the
-//! deadlines and their jitter, `line.rs` what is queued and counted.
+//! `offer.rs` makes our OPEN and `negotiate.rs` compares the peer's with it, `intake.rs` reads UPDATEs, `state.rs` has
+//! the states and what moves between them, `timers.rs` the deadlines and their jitter, `line.rs` what is queued and
+//! counted.
 
 mod batch;
 mod config;

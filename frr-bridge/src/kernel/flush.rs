@@ -49,14 +49,18 @@ struct NextHops {
 }
 
 impl NextHops {
-    /// The routes that are left are removed with or without this, so a failure is but told.
+    /// The routes that are left are removed with or without this, and one object without another, so a failure is but
+    /// told.
     fn remove(&mut self, which: impl FnOnce(&mut Requests) -> io::Result<Vec<u32>>) {
         let outcome = Requests::open().and_then(|mut requests| {
+            let mut outcome = Ok(());
             for id in which(&mut requests)? {
-                remove_next_hop(&mut requests, id)?;
-                self.removed += 1;
+                match remove_next_hop(&mut requests, id) {
+                    Ok(()) => self.removed += 1,
+                    failed => outcome = failed,
+                }
             }
-            Ok(())
+            outcome
         });
         if let Err(error) = outcome {
             warn!(%error, "next hops could not be removed");

@@ -94,9 +94,10 @@ impl Objects {
         true
     }
 
-    /// The kernel does not let routes go by it. If it is still there, it is taken up when the kernel is read.
+    /// The kernel does not let routes go by it. If it is still there, it is taken up when the kernel is read. It stays
+    /// known till then: what is said of its end, or its interface's, is news for the routes that went by it before.
     pub(super) fn avoid(&mut self, id: u32) {
-        if let Some(object) = self.by_id.remove(&id) {
+        if let Some(object) = self.by_id.get(&id) {
             self.by_hop.insert(object.hop, None);
         }
     }
@@ -126,9 +127,9 @@ impl Objects {
         if self.is_unsupported || self.by_hop.len() >= MOST {
             return None;
         }
-        for _ in 0..ATTEMPTS {
-            self.last = (self.last + 1) % SPAN;
-            let id = FIRST + self.last;
+        let numbers: Vec<u32> = self.free_numbers().take(ATTEMPTS).collect();
+        for id in numbers {
+            self.last = id - FIRST;
             match add_next_hop(requests, &NextHop { id, hop }) {
                 Ok(()) => {
                     self.by_id.insert(id, Object { hop, routes: 0 });
@@ -146,6 +147,12 @@ impl Objects {
         }
         self.by_hop.insert(hop, None);
         None
+    }
+
+    /// Numbers that none of those that are known has, from the last on. An earlier run began where this one does.
+    fn free_numbers(&self) -> impl Iterator<Item = u32> {
+        let numbers = (1..=SPAN).map(|step| FIRST + (self.last + step) % SPAN);
+        numbers.filter(|id| !self.by_id.contains_key(id))
     }
 
     fn unless_unsupported(&mut self, outcome: io::Result<()>) -> io::Result<()> {
@@ -171,8 +178,43 @@ const SPAN: u32 = 1_000_000;
 /// Objects, and hops that the kernel refuses to make one for.
 const MOST: usize = 4096;
 
-/// Numbers that are tried, if somebody has taken the next one.
+/// Numbers that are tried, if somebody else has taken the next one.
 const ATTEMPTS: usize = 8;
 
 /// An object is crowded if it has one in so many routes: there are never more crowded ones than that.
 const CROWDED: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(gateway: [u8; 4], interface: u32) -> Object {
+        Object { hop: Hop::via(gateway.into(), interface), routes: 1 }
+    }
+
+    #[test]
+    fn the_numbers_of_an_earlier_run_are_stepped_over_however_many_they_are() {
+        let mut objects = Objects { last: SPAN - 2, ..Objects::default() };
+        for number in (0..20).chain([21]) {
+            objects.by_id.insert(FIRST + number, object([10, 0, 0, 1], 3));
+        }
+        let numbers: Vec<u32> = objects.free_numbers().take(3).map(|id| id - FIRST).collect();
+        assert_eq!(numbers, [SPAN - 1, 20, 22]);
+    }
+
+    #[test]
+    fn the_end_of_an_object_that_is_avoided_is_news_all_the_same() {
+        let known = || {
+            let mut objects = Objects::default();
+            let object = object([10, 0, 0, 1], 3);
+            objects.by_hop.insert(object.hop, Some(FIRST));
+            objects.by_id.insert(FIRST, object);
+            objects.avoid(FIRST);
+            objects
+        };
+        assert_eq!(known().by_hop.get(&Hop::via([10, 0, 0, 1].into(), 3)), Some(&None));
+        assert!(known().forget(FIRST), "somebody has removed it");
+        assert!(known().forget_interface(3), "the interface has lost its carrier");
+        assert!(!known().forget_interface(4));
+    }
+}

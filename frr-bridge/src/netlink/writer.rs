@@ -102,8 +102,11 @@ impl RouteWriter {
 
     /// Sends what is collected and waits until the kernel has done it.
     pub fn flush(&mut self, requests: &mut Requests) -> io::Result<()> {
-        self.send(requests)?;
-        for (mark, hop) in std::mem::take(&mut self.again) {
+        let outcome = self.send(requests);
+        let again = std::mem::take(&mut self.again);
+        // After an error the kernel is read again; until then later changes may be about the same routes.
+        outcome?;
+        for (mark, hop) in again {
             let RouteMark { prefix, protocol, priority, table } = mark;
             let route = Route { prefix, kind: RouteKind::Unicast([hop].into()), protocol, priority, table };
             self.add_put(requests, &route, Put::Replace);
@@ -179,11 +182,23 @@ impl RouteWriter {
             Change::Put(put) => self.failures.push(Failure { prefix, errno, put: Some(put) }),
             Change::PutBy(NextHop { id, hop }) => {
                 self.lost.insert(id);
-                if !self.batch.iter().skip(at + 1).any(|later| later.mark.prefix == prefix) {
+                if !self.batch.iter().skip(at + 1).any(|later| later.overrides(&mark)) {
                     self.again.push((mark, hop));
                 }
             }
         }
+    }
+}
+
+impl Sent {
+    /// True if nothing is left of a route of this mark that was put before.
+    fn overrides(&self, earlier: &RouteMark) -> bool {
+        let place = |mark: &RouteMark| (mark.prefix, mark.priority, mark.table);
+        place(&self.mark) == place(earlier)
+            && match self.change {
+                Change::Put(_) | Change::PutBy(_) => true,
+                Change::Remove => self.mark.protocol == earlier.protocol,
+            }
     }
 }
 
@@ -193,3 +208,50 @@ const BATCH_MESSAGES: usize = 256;
 
 /// Octets in one send, below the socket's send buffer even if the last message is a large one.
 const BATCH_OCTETS: usize = 128 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route::{METRIC, Protocol, TABLE_MAIN};
+
+    fn mark() -> RouteMark {
+        let prefix = "203.0.113.0/24".parse().unwrap();
+        RouteMark { prefix, protocol: Protocol::BGP, priority: METRIC, table: TABLE_MAIN }
+    }
+
+    #[test]
+    fn a_route_that_lost_its_object_is_written_again_unless_its_own_place_was_changed_since() {
+        let next_hop = NextHop { id: 1, hop: Hop::via([10, 0, 0, 1].into(), 3) };
+        let mark = mark();
+        let r#static = RouteMark { protocol: Protocol::STATIC, ..mark };
+        let elsewhere = RouteMark { table: 100, ..r#static };
+        for (later, change, is_again) in [
+            (elsewhere, Change::Put(Put::Replace), true),
+            (elsewhere, Change::Remove, true),
+            (r#static, Change::Remove, true),
+            (r#static, Change::Put(Put::Replace), false),
+            (mark, Change::PutBy(next_hop), false),
+            (mark, Change::Remove, false),
+        ] {
+            let first = Sent { sequence: 1, mark, change: Change::PutBy(next_hop) };
+            let batch = vec![first, Sent { sequence: 2, mark: later, change }];
+            let mut writer = RouteWriter { batch, ..RouteWriter::default() };
+            writer.take_answer(0, libc::EINVAL);
+            assert_eq!(!writer.again.is_empty(), is_again, "{later:?} {change:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_to_be_written_again_does_not_outlive_a_failed_batch() {
+        // Longer than the socket takes.
+        let mut buffer = MessageBuffer::default();
+        buffer.begin(0, 0, 1);
+        buffer.put(&vec![0; 16 << 20]);
+        buffer.end();
+        let batch = vec![Sent { sequence: 1, mark: mark(), change: Change::Remove }];
+        let again = vec![(mark(), Hop::via([10, 0, 0, 1].into(), 3))];
+        let mut writer = RouteWriter { buffer, batch, again, ..RouteWriter::default() };
+        assert!(writer.flush(&mut Requests::open().unwrap()).is_err());
+        assert!(writer.again.is_empty() && writer.batch.is_empty());
+    }
+}

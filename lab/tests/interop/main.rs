@@ -42,6 +42,7 @@ mod owner;
 mod pair;
 mod policy;
 mod restart;
+mod roles;
 mod router_advert;
 mod two_octet;
 mod vtysh;

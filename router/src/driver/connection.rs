@@ -35,6 +35,7 @@ impl Connection {
         let mut output = Output::default();
         let mut events = Vec::new();
         let mut counted_at = self.clock.now();
+        let mut has_read = false;
         loop {
             while let Some(octets) = self.session.poll_transmit() {
                 output.push(octets);
@@ -54,6 +55,11 @@ impl Connection {
                     break;
                 }
             }
+            if std::mem::take(&mut has_read) && self.postman.is_heard() {
+                // There is nothing to wait for: a peer with nothing to say would keep the thread if it said that
+                // without a pause.
+                tokio::task::yield_now().await;
+            }
             let wake = self.session.poll_timeout().map(|(at, _)| at);
             // A peer that never pauses would otherwise always come before the clock.
             if wake.is_some_and(|at| at <= self.clock.now()) {
@@ -70,6 +76,7 @@ impl Connection {
                 ready = stream.readable(), if is_heard => Turn::Readable(ready),
                 () = sleep_until(self.clock, wake) => Turn::Deadline,
             };
+            has_read = matches!(turn, Turn::Readable(_));
             self.take(turn, &mut input, &mut output);
         }
         output.finish(&mut self.stream).await;
@@ -79,7 +86,7 @@ impl Connection {
         match turn {
             Turn::Writable(ready) => {
                 let written = ready.and_then(|()| output.write(&self.stream));
-                self.after_write(written);
+                self.after_write(written, output);
             }
             Turn::Commands(commands) => self.obey(commands, output),
             Turn::Readable(ready) => {
@@ -127,12 +134,16 @@ impl Connection {
         }
     }
 
-    fn after_write(&mut self, written: io::Result<usize>) {
+    fn after_write(&mut self, written: io::Result<usize>, output: &mut Output) {
         let now = self.clock.now();
         match written {
             Ok(octets) => self.session.handle_transmitted(octets, now),
             Err(error) if is_transient(&error) => {}
-            Err(_) => self.session.handle_closed(now),
+            Err(_) => {
+                // Such a socket says at once, and for ever, that it could be written to.
+                output.queue.clear();
+                self.session.handle_closed(now);
+            }
         }
     }
 }
@@ -212,9 +223,110 @@ fn is_transient(error: &io::Error) -> bool {
 
 /// How often the speaker hears of a connection's counters, if anything happens on it.
 const COUNT_EVERY: Duration = Duration::from_secs(1);
-/// Octets asked of the socket at once.
-const READ: usize = 64 * 1024;
+/// Octets asked of the socket at once: what a single route of somebody else may have to wait for, a millisecond or
+/// less.
+const READ: usize = 16 * 1024;
 /// Buffers given to the socket at once.
 const SLICES: usize = 32;
 /// How long a NOTIFICATION may take to leave.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{Ipv4Addr, TcpListener};
+    use std::thread;
+
+    use bgp_core::session::SessionConfig;
+    use bgp_core::speaker::config::RemoteAs;
+    use bgp_core::wire::{ErrorKind, NotificationBuf};
+    use bgp_core::{Asn, Family, RouterId, SessionId};
+
+    use super::*;
+    use crate::driver::reports::{Admit, Inbox};
+
+    const KEEPALIVE: [u8; 19] =
+        [255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 0, 19, 4];
+
+    /// An OPEN of AS 65002 without capabilities, hold time 180 s.
+    fn open() -> Vec<u8> {
+        let rest = [0, 29, 1, 4, 0xfd, 0xea, 0, 180, 192, 0, 2, 2, 0];
+        [&[255; 16][..], &rest].concat()
+    }
+
+    fn config() -> SessionConfig {
+        SessionConfig {
+            local_as: Asn(65001),
+            router_id: RouterId(1),
+            remote_as: RemoteAs::External,
+            hold: Duration::from_secs(180),
+            keepalive: Duration::from_secs(60),
+            families: Family::ALL.into_iter().collect(),
+            offer: None,
+        }
+    }
+
+    /// Runs a connection to a peer that does `peer` beside `postman`, who has a thread with it alone.
+    fn beside<P: Future<Output = ()>>(
+        peer: impl FnOnce(std::net::TcpStream) + Send + 'static,
+        postman: impl FnOnce(Inbox, Outbox) -> P,
+    ) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let peer = thread::spawn(move || peer(std::net::TcpStream::connect(address).unwrap()));
+        let (stream, _) = listener.accept().unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (clock, inbox, outbox) = (Clock::start(), Inbox::default(), Outbox::default());
+            let connection = Connection {
+                stream: TcpStream::from_std(stream).unwrap(),
+                session: Session::new(config(), 1, clock.now()),
+                outbox: outbox.clone(),
+                postman: inbox.sender(SessionId(1)),
+                clock,
+            };
+            tokio::spawn(connection.run());
+            postman(inbox, outbox).await;
+        });
+        // The connection is closed with it.
+        drop(runtime);
+        peer.join().unwrap();
+    }
+
+    #[test]
+    fn a_peer_that_never_pauses_does_not_keep_the_thread() {
+        let flood = |mut stream: std::net::TcpStream| {
+            stream.write_all(&open()).unwrap();
+            let many = KEEPALIVE.repeat(10_000);
+            // Until the router has had enough of it.
+            while stream.write_all(&many).is_ok() {}
+        };
+        beside(flood, |inbox, _| async move {
+            for _ in 0..20 {
+                while inbox.take(Admit::All).is_some() {}
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
+    }
+
+    #[test]
+    fn a_connection_that_cannot_be_written_to_waits_until_it_is_heard() {
+        let hang_up = |mut stream: std::net::TcpStream| {
+            stream.write_all(&open()).unwrap();
+            // What has not been read makes the kernel answer with a reset.
+            stream.read_exact(&mut [0]).unwrap();
+        };
+        beside(hang_up, |inbox, outbox| async move {
+            inbox.filled(Admit::All).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            outbox.push(SessionCommand::Stop(NotificationBuf::new(ErrorKind::ADMINISTRATIVE_SHUTDOWN)));
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            assert!(matches!(inbox.take(Admit::All).unwrap().events[..], [SessionEvent::Opened(_)]));
+            inbox.filled(Admit::All).await;
+            inbox.take_notes();
+            inbox.filled(Admit::All).await;
+            assert!(matches!(inbox.take(Admit::All).unwrap().events[..], [SessionEvent::Down(_)]));
+        });
+    }
+}

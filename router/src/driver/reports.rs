@@ -40,7 +40,7 @@ pub(super) struct Letter {
 }
 
 /// What only matters in its latest form.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Note {
     /// Octets of routes that have been written since the last note.
     pub(super) sent: usize,
@@ -135,9 +135,9 @@ impl Sender {
         let letter = Letter { session: self.session, events, waiting: Arc::clone(&self.waiting) };
         let mut lines = self.inbox.lines();
         if octets > SHORT {
-            lines.long.push_back(letter)
+            lines.long.push_back(letter);
         } else {
-            lines.short.push_back(letter)
+            lines.short.push_back(letter);
         }
         drop(lines);
         self.inbox.shared.filled.notify_one();
@@ -160,17 +160,14 @@ impl Lines {
     }
 
     fn next(&mut self, admit: Admit) -> Option<Letter> {
-        let is_long_due = admit == Admit::All && self.in_a_row >= SHORT_IN_A_ROW;
-        if let Some(letter) = self.long.pop_front_if(|_| is_long_due) {
+        let is_long_next = self.short.is_empty() || self.in_a_row >= SHORT_IN_A_ROW;
+        if admit == Admit::All && is_long_next && !self.long.is_empty() {
             self.in_a_row = 0;
-            return Some(letter);
+            return self.long.pop_front();
         }
-        if let Some(letter) = self.short.pop_front() {
-            self.in_a_row += 1;
-            return Some(letter);
-        }
-        self.in_a_row = 0;
-        self.long.pop_front_if(|_| admit == Admit::All)
+        let letter = self.short.pop_front()?;
+        self.in_a_row += 1;
+        Some(letter)
     }
 }
 

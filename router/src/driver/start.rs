@@ -147,7 +147,10 @@ struct Reloader<'a> {
 impl Reloader<'_> {
     /// Reads the configuration again and hands it to all; one that is refused changes nothing.
     async fn reload(&self, listeners: &mut Listeners, gateway: &mut Gateway) -> Result<()> {
-        let loaded = match load(self.options) {
+        let options = self.options.clone();
+        // Long prefix lists take a while to read, and the sessions are on this thread.
+        let loading = tokio::task::spawn_blocking(move || load(&options)).await;
+        let loaded = match loading.context("read the configuration").and_then(|loaded| loaded) {
             Ok(loaded) => loaded,
             Err(error) => {
                 error!("{error:#}; the running configuration stays");

@@ -14,8 +14,8 @@
 //! `poll_timeout`, which says "now" as long as something is queued. Packets that the driver holds must be given before
 //! `handle_timeout` is called, or a busy driver would take an Active for dead that it has not listened to.
 //!
-//! `state.rs` has the states, with `backup.rs` and `active.rs`, `admit.rs` the receive checks, `ledger.rs` what is queued, counted and known, `event.rs`
-//! the words between router and driver.
+//! `state.rs` has the states, with `backup.rs` and `active.rs`, `admit.rs` the receive checks, `ledger.rs` what is
+//! queued, counted and known, `event.rs` the words between router and driver.
 //!
 //! Beyond the RFC there are *tracking* (facts that fail lower the priority, and an Active that is worth less offers
 //! the gateway within the same call), *readiness* (a Backup that is not ready never takes over), a delay before

@@ -7,7 +7,7 @@ use crate::policy::{Filter, Match, NextHopKinds, RouteMap};
 use crate::rib::facts::{LocalAddresses, RibPeer};
 use crate::rib::peer::kind_of;
 use crate::speaker::config::{
-    AttributeUnchanged, DefaultOriginate, LocalAs, NextHopSelf, RemovePrivateAs, SendCommunity,
+    AttributeUnchanged, DefaultOriginate, LocalAs, NextHopSelf, RemovePrivateAs, Role, SendCommunity,
 };
 use crate::types::{Asn, Family, PeerKind, Prefix};
 use crate::wire::Caps;
@@ -23,6 +23,8 @@ pub(in crate::rib) struct ExportFacts {
     pub(super) local_as: Asn,
     /// How `local-as` shows in paths.
     pub(super) local_as_mode: Option<LocalAs>,
+    /// Our role towards the peer (RFC 9234).
+    pub(super) role: Option<Role>,
     /// Policy.
     pub(super) filter: Filter,
     /// What becomes of a route depends on its prefix, not on its attribute set alone.
@@ -43,7 +45,7 @@ pub(in crate::rib) struct ExportFacts {
     pub(super) as_override: bool,
     /// `attribute-unchanged`.
     pub(super) unchanged: AttributeUnchanged,
-    /// Our addresses.
+    /// Our addresses, of the kinds that can be next hops: what the link gains of another is no news.
     pub(super) local: LocalAddresses,
     /// Networks shared with the peer.
     pub(super) connected: Vec<Prefix>,
@@ -59,11 +61,13 @@ impl ExportFacts {
         let config = peer.config.families[family].as_ref()?;
         let asks_peer = config.export.route_map.as_ref().is_some_and(|map| asks_for_peer(map));
         let paths_differ = config.as_override || config.remove_private_as != RemovePrivateAs::Keep;
+        let next_hop_kinds = peer.next_hop_kinds(family);
         Some(Self {
             kind: kind_of(peer, family),
             caps: peer.caps,
             local_as: peer.local_as,
             local_as_mode: peer.config.local_as,
+            role: peer.role(),
             filter: config.export.clone(),
             asks_prefix: config.export.asks_prefix() || config.default_originate.is_some(),
             address: asks_peer.then_some(peer.address),
@@ -74,10 +78,10 @@ impl ExportFacts {
             remove_private_as: config.remove_private_as,
             as_override: config.as_override,
             unchanged: config.attribute_unchanged,
-            local: peer.local,
-            connected: if is_one_hop(peer) { peer.connected.clone() } else { Vec::new() },
+            local: peer.local.only(next_hop_kinds),
+            connected: if is_one_hop(peer) { shared_networks(peer, next_hop_kinds) } else { Vec::new() },
             prefers_v6: peer.extended_next_hop.contains(family) && peer.address.is_ipv6(),
-            next_hop_kinds: peer.next_hop_kinds(family),
+            next_hop_kinds,
         })
     }
 
@@ -85,6 +89,12 @@ impl ExportFacts {
     pub(super) fn is_external(&self) -> bool {
         self.kind == PeerKind::External
     }
+}
+
+/// An IPv4 network stays beside IPv6 next hops: it is what says that the peer is on our link.
+fn shared_networks(peer: &RibPeer, kinds: NextHopKinds) -> Vec<Prefix> {
+    let counts = |network: &&Prefix| kinds.v6 || matches!(network, Prefix::V4(_));
+    peer.connected.iter().filter(counts).copied().collect()
 }
 
 fn is_one_hop(peer: &RibPeer) -> bool {

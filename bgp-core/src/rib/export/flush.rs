@@ -59,7 +59,7 @@ impl FamilyRib {
         let origin = &shared.sources.feed_of(path.source)?.origin;
         let digest = shared.attrs.digest(path.effective)?;
         let excluded = exclusion(shared, &[peer], digest, origin);
-        if excluded.contains(peer) || !may_go(shared, facts, digest, origin) {
+        if excluded.contains(peer) || !may_go(shared, facts, path.effective, origin) {
             return None;
         }
         let prefix = self.table.prefix(id)?;
@@ -115,7 +115,7 @@ impl FamilyRib {
             return last;
         }
         let digest = shared.attrs.digest(path.effective)?;
-        if last.is_none() && !may_go(shared, facts, digest, &feed.origin) {
+        if last.is_none() && !may_go(shared, facts, path.effective, &feed.origin) {
             return None;
         }
         let prefix = self.table.prefix(id)?;

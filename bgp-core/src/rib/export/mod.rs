@@ -73,8 +73,13 @@ impl FamilyRib {
 
     /// Tells a peer everything again (RFC 2918; between markers if RFC 7313 was agreed on).
     ///
-    /// Who asks again before that is over has the walk begin anew, and is told nothing twice beside it.
+    /// Who asks again before that is over has the walk begin anew, and is told nothing twice beside it. Who asks
+    /// again before it has begun changes nothing: a read has room for hundreds of requests, and each would take the
+    /// time of a look at the whole table.
     pub(super) fn refresh(&mut self, shared: &mut Shared, peer: PeerIx) {
+        if self.groups.is_about_to_refresh(peer, &self.log) {
+            return;
+        }
         let Some(mut cohort) = self.groups.split(peer) else { return };
         cohort.reader.mark_all(&self.log, &self.table);
         if !cohort.is_refreshing(peer) {
@@ -291,6 +296,14 @@ impl Groups {
         let own = cohort.split(peer);
         self.drop_empty();
         Some(own)
+    }
+
+    /// True if a peer has asked for everything and was told nothing of it yet.
+    fn is_about_to_refresh(&self, peer: PeerIx, log: &ChangeLog) -> bool {
+        let mut cohorts = self.groups.iter().flat_map(|group| &group.cohorts);
+        cohorts.any(|cohort| {
+            cohort.members == [peer] && cohort.is_refreshing(peer) && cohort.reader.is_at_the_beginning(log)
+        })
     }
 
     fn take_out(&mut self, peer: PeerIx) {

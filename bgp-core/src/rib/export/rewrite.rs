@@ -1,4 +1,4 @@
-//! What changes on a route on its way out (RFC 4271 §5, RFC 4456 §8).
+//! What changes on a route on its way out (RFC 4271 §5, RFC 4456 §8, RFC 9234 §5).
 //!
 //! ```text
 //! effective set ─▶ what the kind of peer asks for ─▶ policy ─▶ what policy may not keep ─▶ own AS in front
@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 
 use super::facts::ExportFacts;
 use crate::policy::{Changes, DraftNextHop, Filter, RouteDraft};
+use crate::rib::roles::{Ruling, departure};
 use crate::rib::settings::Settings;
 use crate::rib::source::Origin;
 use crate::speaker::config::{NextHopSelf, RemovePrivateAs};
@@ -60,6 +61,7 @@ impl Passage<'_> {
             draft.attrs.remove_internal();
             self.prepend(draft);
         }
+        self.mark(draft);
         self.next_hop(draft)
     }
 
@@ -108,6 +110,15 @@ impl Passage<'_> {
                 draft.attrs.prepend(&[facts.local_as, self.settings.asn]);
             }
             _ => draft.attrs.prepend(&[facts.local_as]),
+        }
+    }
+
+    /// RFC 9234 §5: what a customer or a peer hears from us is for customers only.
+    fn mark(&self, draft: &mut RouteDraft) {
+        let Some(role) = self.facts.role else { return };
+        let carried = draft.attrs.as_block().only_to_customer();
+        if let Ruling::Marked(asn) = departure(role, self.facts.local_as, carried) {
+            draft.attrs.set_only_to_customer(asn);
         }
     }
 

@@ -1,10 +1,13 @@
-//! May a route go to a group of peers at all? (RFC 4271 §9.2, RFC 4456 §6, RFC 1997, RFC 8212)
+//! May a route go to a group of peers at all? (RFC 4271 §9.2, RFC 4456 §6, RFC 1997, RFC 8212,
+//! RFC 9234 §5)
 //!
 //! These rules look at the attribute set and its source alone; policy, which also looks at the prefix, comes
 //! after. What holds for single members (not back to where it came from) is an [`Exclusion`], not a rule.
 
+use crate::rib::attrs::AttrId;
 use crate::rib::digest::{Claims, Digest};
 use crate::rib::peer::PeerIx;
+use crate::rib::roles::{Ruling, departure};
 use crate::rib::shared::Shared;
 use crate::rib::source::Origin;
 use crate::types::PeerKind;
@@ -28,12 +31,20 @@ impl Exclusion {
 }
 
 /// True if the rules let a route with these attributes, from there, go to peers of this group.
-pub(super) fn may_go(shared: &Shared, facts: &ExportFacts, digest: &Digest, origin: &Origin) -> bool {
+pub(super) fn may_go(shared: &Shared, facts: &ExportFacts, attrs: AttrId, origin: &Origin) -> bool {
+    let Some(digest) = shared.attrs.digest(attrs) else { return false };
     let is_external = facts.is_external();
     if digest.has(Claims::NO_ADVERTISE) || is_external && digest.has(Claims::NO_EXPORT) {
         return false;
     }
     if is_external && shared.settings.requires_policy && facts.filter.is_empty() {
+        return false;
+    }
+    let is_barred = |role| {
+        let carried = shared.attrs.block(attrs).only_to_customer();
+        departure(role, facts.local_as, carried) == Ruling::Barred
+    };
+    if facts.role.is_some_and(is_barred) {
         return false;
     }
     match (origin.kind, facts.kind) {

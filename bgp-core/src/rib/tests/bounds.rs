@@ -205,3 +205,45 @@ fn sessions_that_come_and_go_leave_no_feeds_behind_in_a_large_table() {
     let feeds = site.rib.shared.sources.extent();
     assert!(feeds <= 100, "{feeds}");
 }
+
+#[test]
+fn memory_is_given_back_when_a_table_is_lost_and_the_next_one_is_as_the_first() {
+    let mut site = Site::new();
+    let own = site.up(9, 65009, |_| {});
+    let to = site.up(2, 65002, |_| {});
+    site.announce(own, &["198.51.100.0/24"], &attrs(&[65009]));
+    site.settle();
+    let octets = |site: &Site| {
+        let totals = site.rib.totals(Family::Ipv4Unicast);
+        totals.table_octets + totals.attribute_octets
+    };
+    let empty = octets(&site);
+    let prefixes: Vec<_> = (0..10_000u32).map(|n| std::format!("10.{}.{}.0/24", n >> 8, n & 0xff)).collect();
+    let mut full = 0;
+    for _ in 0..3 {
+        let feeds = [site.up(1, 65001, |_| {}), site.up(3, 65003, |_| {})];
+        for (feed, asn) in feeds.into_iter().zip([65001, 65003]) {
+            for (path, prefix) in (0..).zip(&prefixes) {
+                site.announce(feed, &[prefix.as_str()], &attrs(&[asn, 70_000 + path]));
+            }
+        }
+        site.settle();
+        assert_eq!(site.told(to).len(), 10_001);
+        assert_eq!(site.rib.totals(Family::Ipv4Unicast).paths, 20_001);
+        full = full.max(octets(&site));
+        // One by sweeping, one by word.
+        site.down(feeds[0], Retain::Nothing);
+        for some in prefixes.chunks(100) {
+            site.withdraw(feeds[1], &some.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+        site.settle();
+        site.down(feeds[1], Retain::Nothing);
+        site.settle();
+        assert_eq!(site.told(to), ["198.51.100.0/24"]);
+        // What is left behind is less than a hundredth.
+        assert!(octets(&site) < empty + full / 100, "{} of {full}, {empty} when empty", octets(&site));
+    }
+    site.withdraw(own, &["198.51.100.0/24"]);
+    site.settle();
+    site.assert_empty();
+}

@@ -7,6 +7,7 @@ mod export;
 mod next_hop;
 mod policy;
 mod rewrite;
+mod roles;
 mod stale;
 mod storm;
 mod view;

@@ -136,6 +136,22 @@ fn an_ipv6_next_hop_for_ipv4_counts_as_withdrawal_unless_agreed_on() {
     }
 }
 
+/// A link-local address is there only a second or two after the link is up, in the middle of a first table.
+#[test]
+fn an_address_that_no_next_hop_can_be_has_nobody_told_again() {
+    let mut site = Site::new();
+    let from = site.up_with(1, both(facts(1, 65001, |_| {})));
+    let to = site.up_with(2, facts(2, 65002, |_| {}));
+    site.announce(from, &[P], &attrs(&[65001]));
+    site.settle();
+    let messages = site.peers[&to].messages;
+    let mut local = site.peers[&to].facts.local;
+    local.link_local = Some("fe80::1".parse().unwrap());
+    site.rib.peer_link_changed(to, local, vec!["2001:db8:7::/64".parse().unwrap()]);
+    site.settle();
+    assert_eq!(site.peers[&to].messages, messages);
+}
+
 #[test]
 fn an_address_that_the_link_gains_later_is_told_without_a_new_session() {
     let mut site = Site::new();

@@ -89,6 +89,45 @@ fn refused_routes_are_kept_for_soft_reconfiguration_only() {
 }
 
 #[test]
+fn changed_import_policy_is_asked_of_every_path_of_the_peers_it_changed_for() {
+    let mut site = Site::new();
+    let prefix = |n: u32| std::format!("10.{n}.0.0/16");
+    let kept = |id: u32, asn: u32, preference: u32, weight| {
+        facts(id, asn, |config| {
+            let matches = vec![Match::PrefixList(list(&[&prefix(1), &prefix(4)]))];
+            config.import = change(matches, vec![Set::LocalPreference(Amount::To(preference))]);
+            config.soft_reconfiguration = true;
+            config.weight = weight;
+        })
+    };
+    let ids = [1, 2, 3].map(|id| site.up_with(id, kept(id, 65000 + id, 200 + id, None)));
+    // Sets of one, two and three prefixes, the same ones with several peers.
+    for (from, asn) in ids.into_iter().zip(65001..) {
+        site.announce(from, &[&prefix(0)], &attrs(&[asn]));
+        site.announce(from, &[&prefix(1), &prefix(2)], &attrs(&[asn, 7]));
+        site.announce(from, &[&prefix(3), &prefix(4), &prefix(5)], &attrs(&[asn, 8]));
+    }
+    site.settle();
+    for (id, preference, weight) in [(1, 300, None), (2, 301, Some(7)), (3, 302, None), (1, 303, Some(8))] {
+        let _ = site.rib.peer_changed(PeerId(id), kept(id, 65000 + id, preference, weight).config);
+    }
+    site.settle();
+    for n in 0..6 {
+        let route = site.rib.prefix(&prefix(n).parse().unwrap()).unwrap();
+        let mut found: Vec<_> =
+            route.paths().map(|path| (path.peer.unwrap().0, path.attrs.local_pref(), path.weight)).collect();
+        found.sort_unstable();
+        let set = |preference| [1, 4].contains(&n).then_some(preference);
+        assert_eq!(found, [(1, set(303), 8), (2, set(301), 7), (3, set(302), 0)], "{}", prefix(n));
+    }
+    for from in ids {
+        site.withdraw(from, &[0, 1, 2, 3, 4, 5].map(prefix).each_ref().map(String::as_str));
+    }
+    site.settle();
+    site.assert_empty();
+}
+
+#[test]
 fn changed_export_policy_tells_the_difference() {
     let mut site = Site::new();
     let from = site.up(1, 65001, |_| {});

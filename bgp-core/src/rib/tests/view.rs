@@ -76,6 +76,35 @@ fn a_reader_goes_on_in_order_whatever_comes_goes_and_reads_in_between() {
 }
 
 #[test]
+fn readers_at_the_same_time_each_have_a_place_and_there_are_few_places() {
+    let mut site = Site::new();
+    let from = site.up(1, 65001, |_| {});
+    let prefixes: Vec<_> = (0..100).map(|n| std::format!("10.{n}.0.0/16")).collect();
+    site.announce(from, &prefixes.iter().map(String::as_str).collect::<Vec<_>>(), &attrs(&[65001]));
+    site.settle();
+    let places = |site: &Site| site.rib.families[Family::Ipv4Unicast].order.readers();
+    let mut readers: [Vec<String>; 3] = Default::default();
+    for turn in 0..=25 {
+        for seen in &mut readers {
+            let after = seen.last().map(|prefix| prefix.parse().unwrap());
+            seen.extend(
+                site.rib.page(Family::Ipv4Unicast, after, 4).iter().map(|route| route.prefix.to_string()),
+            );
+        }
+        assert_eq!(
+            places(&site),
+            if turn < 25 { 3 } else { 0 },
+            "none but the readers' own, and none when they are done"
+        );
+    }
+    assert!(readers.iter().all(|seen| *seen == prefixes));
+    for _ in 0..100 {
+        assert_eq!(site.rib.page(Family::Ipv4Unicast, None, 4).len(), 4);
+    }
+    assert_eq!(places(&site), 4, "who never comes back is forgotten");
+}
+
+#[test]
 fn paths_with_identifiers_are_kept_apart() {
     let mut site = Site::new();
     let from = site.up(1, 65001, |_| {});

@@ -120,8 +120,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row::act("neighbor PEER local-role = <provider|rs-server|rs-client|customer|peer>", |draft, line| {
         draft.peer(line)?.role = line.one_of(&ROLES);
         Ok(())
-    })
-    .lacking("the role is negotiated, but ONLY_TO_CUSTOMER is neither set nor looked at yet"),
+    }),
 ];
 
 /// A peer known by its interface is left out; the interface of a peer with an address is not needed.
