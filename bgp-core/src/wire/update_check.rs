@@ -14,33 +14,31 @@ use super::{Caps, Reader, Span, WireError, nlri};
 use crate::types::{Asn, Family};
 
 /// Walks `body` from end to end.
+#[inline]
 pub(super) fn walk(
     body: &[u8],
     caps: &Caps,
     side: PeerSide,
 ) -> Result<(UpdateSpans, Option<Fault>), WireError> {
     let width = if caps.four_octet_as { AsnWidth::Four } else { AsnWidth::Two };
-    let mut spans = UpdateSpans {
-        is_in_order: true,
-        width,
-        with_path_id: caps.add_path_receive,
-        ..UpdateSpans::default()
-    };
     // RFC 7606 §3 b: lengths that run over the message.
     let mut reader = Reader::new(body, 0);
-    let (withdrawn, at) = take_field(&mut reader)?;
-    spans.withdrawn = at;
-    let (attrs, at) = take_field(&mut reader)?;
-    spans.attrs = at;
+    let withdrawn = take_field(&mut reader)?;
+    let attrs = take_field(&mut reader)?;
     let announced = reader;
-    reader.take_rest();
-    spans.nlri = reader.span_from(announced.offset());
 
-    let context = Context { width, side };
     let mut walk = Walk {
         body,
-        context,
-        spans,
+        context: Context { width, side },
+        spans: UpdateSpans {
+            withdrawn: span(&withdrawn),
+            attrs: span(&attrs),
+            nlri: span(&announced),
+            is_in_order: true,
+            width,
+            with_path_id: caps.add_path_receive,
+            ..UpdateSpans::default()
+        },
         seen: CodeSet::default(),
         last: AttrCode(0),
         fault: None,
@@ -72,38 +70,36 @@ struct Walk<'a> {
     next_hop: Option<Fault>,
 }
 
-/// Where an attribute stands, its flags and length included.
+/// Where an attribute ends, its length and all; where it begins follows from that.
 #[derive(Clone, Copy)]
-struct Place {
-    start: usize,
+struct Place<'a> {
+    attr: Attr<'a>,
     end: usize,
 }
 
 impl<'a> Walk<'a> {
-    fn attributes(&mut self, mut reader: Reader<'a>) -> Result<(), WireError> {
-        while !reader.is_empty() {
-            let before = reader;
-            match take_attr(&mut reader) {
-                Some(attr) => self.attribute(attr, Place { start: before.offset(), end: reader.offset() })?,
-                None => return self.overrun(before),
-            }
+    fn attributes(&mut self, mut list: Reader<'a>) -> Result<(), WireError> {
+        while let Some(attr) = take_attr(&mut list) {
+            self.attribute(Place { attr, end: list.offset() })?;
         }
-        Ok(())
+        if list.is_empty() { Ok(()) } else { self.overrun(list) }
     }
 
-    fn attribute(&mut self, attr: Attr<'a>, place: Place) -> Result<(), WireError> {
+    #[inline]
+    fn attribute(&mut self, place: Place<'a>) -> Result<(), WireError> {
+        let attr = place.attr;
         if !self.seen.insert(attr.code) {
-            return self.again(attr.code, place);
+            return self.again(place);
         }
-        let Some(row) = table::row(attr.code) else { return self.unknown(attr, place) };
+        let Some(row) = table::row(attr.code) else { return self.unknown(place) };
         if let Some((kind, treatment)) = row.fault(attr.flags, attr.value, self.context) {
-            return self.malformed(attr.code, kind, place, treatment);
+            return self.malformed(kind, place, treatment);
         }
         if row.block == Block::Left {
-            return self.message_attribute(attr, place);
+            return self.message_attribute(place);
         }
         if attr.code == AttrCode::AS_PATH {
-            self.spans.as_path = place.value(attr);
+            self.spans.as_path = place.value();
         }
         self.order(attr.code);
         Ok(())
@@ -111,9 +107,10 @@ impl<'a> Walk<'a> {
 
     /// RFC 7606 §3 g.
     #[cold]
-    fn again(&mut self, code: AttrCode, place: Place) -> Result<(), WireError> {
+    fn again(&mut self, place: Place<'_>) -> Result<(), WireError> {
+        let code = place.attr.code;
         if matches!(code, AttrCode::MP_REACH_NLRI | AttrCode::MP_UNREACH_NLRI) {
-            return Err(WireError::MalformedAttributeList { offset: place.start });
+            return Err(WireError::MalformedAttributeList { offset: place.span().start() });
         }
         self.spans.has_duplicates = true;
         let (kind, fate) = (FaultKind::Duplicate, Fate::DiscardAttribute);
@@ -122,7 +119,8 @@ impl<'a> Walk<'a> {
     }
 
     /// RFC 4271 §5, §6.3: an unknown attribute that is not optional ends the session.
-    fn unknown(&mut self, attr: Attr<'a>, place: Place) -> Result<(), WireError> {
+    fn unknown(&mut self, place: Place<'_>) -> Result<(), WireError> {
+        let attr = place.attr;
         if !attr.flags.contains(AttrFlags::OPTIONAL) {
             return Err(WireError::UnrecognizedWellKnown(place.span()));
         }
@@ -135,12 +133,11 @@ impl<'a> Walk<'a> {
     #[cold]
     fn malformed(
         &mut self,
-        code: AttrCode,
         kind: FaultKind,
-        place: Place,
+        place: Place<'_>,
         treatment: Treatment,
     ) -> Result<(), WireError> {
-        let span = place.span();
+        let (code, span) = (place.attr.code, place.span());
         let fate = match treatment {
             Treatment::Discard => Fate::DiscardAttribute,
             Treatment::Withdraw => Fate::TreatAsWithdraw,
@@ -158,23 +155,23 @@ impl<'a> Walk<'a> {
     }
 
     /// Attributes that belong to the message: where their parts stand.
-    fn message_attribute(&mut self, attr: Attr<'a>, place: Place) -> Result<(), WireError> {
-        let value = place.value(attr);
-        match attr.code {
+    fn message_attribute(&mut self, place: Place<'_>) -> Result<(), WireError> {
+        let value = place.value();
+        let parts = Reader::new(place.attr.value, value.start());
+        match place.attr.code {
             AttrCode::NEXT_HOP => self.spans.next_hop = value,
             AttrCode::AS4_PATH => self.spans.as4_path = value,
             AttrCode::AS4_AGGREGATOR => self.spans.as4_aggregator = value,
             AttrCode::MP_REACH_NLRI => {
-                let section = mp::reach(Reader::new(attr.value, value.start()));
-                self.spans.reach = self.section(section, place)?;
-                let next_hop = mp::next_hop(self.spans.reach.next_hop.of(self.body));
+                let section = self.section(mp::reach(parts), place)?;
+                self.spans.reach = section;
+                let next_hop = mp::next_hop(section.next_hop.of(self.body));
                 if next_hop.is_some_and(|next_hop| !mp::is_host(&next_hop)) {
-                    return self.malformed(attr.code, FaultKind::Value, place, Treatment::Withdraw);
+                    return self.malformed(FaultKind::Value, place, Treatment::Withdraw);
                 }
             }
             AttrCode::MP_UNREACH_NLRI => {
-                let section = mp::unreach(Reader::new(attr.value, value.start()));
-                self.spans.unreach = self.section(section, place)?;
+                self.spans.unreach = self.section(mp::unreach(parts), place)?;
             }
             _ => {}
         }
@@ -182,7 +179,7 @@ impl<'a> Walk<'a> {
     }
 
     /// RFC 7606 §5.3, RFC 4760 §7.
-    fn section(&self, section: Option<Section>, place: Place) -> Result<Section, WireError> {
+    fn section(&self, section: Option<Section>, place: Place<'_>) -> Result<Section, WireError> {
         let section = section.ok_or(WireError::OptionalAttribute(place.span()))?;
         if let Some(family) = section.family {
             let has_path_id = self.spans.with_path_id.contains(family);
@@ -194,13 +191,14 @@ impl<'a> Walk<'a> {
     }
 
     /// RFC 7606 §4; but if it is MP_REACH_NLRI or MP_UNREACH_NLRI, its routes cannot be found (§3 j).
-    fn overrun(&mut self, at: Reader<'a>) -> Result<(), WireError> {
+    #[cold]
+    fn overrun(&mut self, at: Reader<'_>) -> Result<(), WireError> {
         let code = at.rest().get(1).map_or(AttrCode(0), |code| AttrCode(*code));
         if matches!(code, AttrCode::MP_REACH_NLRI | AttrCode::MP_UNREACH_NLRI) {
             return Err(WireError::MalformedAttributeList { offset: at.offset() });
         }
-        let span = Span::new(at.offset(), at.offset() + at.len());
-        self.note(Fault { code, kind: FaultKind::Overrun, span, fate: Fate::TreatAsWithdraw });
+        let fate = Fate::TreatAsWithdraw;
+        self.note(Fault { code, kind: FaultKind::Overrun, span: span(&at), fate });
         Ok(())
     }
 
@@ -308,21 +306,25 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn take_field<'a>(reader: &mut Reader<'a>) -> Result<(Reader<'a>, Span), WireError> {
+fn take_field<'a>(reader: &mut Reader<'a>) -> Result<Reader<'a>, WireError> {
     let error = WireError::MalformedAttributeList { offset: reader.offset() };
     let len = reader.u16().ok_or(error)?;
-    let field = reader.sub(usize::from(len)).ok_or(error)?;
-    Ok((field, Span::new(field.offset(), field.offset() + field.len())))
+    reader.sub(usize::from(len)).ok_or(error)
 }
 
-impl Place {
+impl Place<'_> {
     const fn span(self) -> Span {
-        Span::new(self.start, self.end)
+        Span::new(self.end - self.attr.len(), self.end)
     }
 
-    const fn value(self, attr: Attr<'_>) -> Span {
-        Span::new(self.end - attr.value.len(), self.end)
+    const fn value(self) -> Span {
+        Span::new(self.end - self.attr.value.len(), self.end)
     }
+}
+
+/// What a reader has left.
+const fn span(reader: &Reader<'_>) -> Span {
+    Span::new(reader.offset(), reader.offset() + reader.len())
 }
 
 fn len(span: Span) -> usize {

@@ -144,6 +144,14 @@ pub(super) struct Skip {
     pub(super) seen: Option<CodeSet>,
 }
 
+impl Attr<'_> {
+    /// Octets that it takes, flags, code and length included.
+    pub(super) const fn len(&self) -> usize {
+        let header = if self.flags.contains(AttrFlags::EXTENDED_LENGTH) { 4 } else { 3 };
+        header + self.value.len()
+    }
+}
+
 impl<'a> AttrIter<'a> {
     pub(super) const fn new(octets: &'a [u8], skip: Skip) -> Self {
         Self { reader: Reader::new(octets, 0), skip }
@@ -164,33 +172,24 @@ impl<'a> Iterator for AttrIter<'a> {
     }
 }
 
-/// A set of attribute codes. All that are known here are low ones.
+/// A set of attribute codes.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct CodeSet {
-    low: u64,
-    high: [u64; 3],
-}
+pub(super) struct CodeSet([u64; 4]);
 
 impl CodeSet {
     /// Adds `code`; false if it was there.
     #[inline]
     pub(super) fn insert(&mut self, code: AttrCode) -> bool {
-        let word = match usize::from(code.0 >> 6).checked_sub(1) {
-            None => &mut self.low,
-            Some(at) => match self.high.get_mut(at) {
-                Some(word) => word,
-                None => return false,
-            },
-        };
+        let Some(word) = self.0.get_mut(usize::from(code.0 >> 6)) else { return false };
         let bit = 1 << (code.0 & 63);
         let is_fresh = *word & bit == 0;
         *word |= bit;
         is_fresh
     }
 
-    /// A bit for each code below 64.
+    /// A bit for each code below 64; every code with a row is.
     pub(super) const fn low_codes(&self) -> u64 {
-        self.low
+        self.0[0]
     }
 }
 
@@ -199,14 +198,18 @@ pub(super) const fn code_bit(code: AttrCode) -> u64 {
     if code.0 < 64 { 1 << code.0 } else { 0 }
 }
 
-/// Takes one attribute off the front, or nothing if what is left is none (RFC 7606 §4).
+/// Takes one attribute off the front; takes nothing if what is left is none (RFC 7606 §4).
+#[inline]
 pub(super) fn take_attr<'a>(reader: &mut Reader<'a>) -> Option<Attr<'a>> {
-    let [flags, code] = reader.array()?;
+    let mut ahead = *reader;
+    let [flags, code, len] = ahead.array()?;
     let flags = AttrFlags(flags);
     let len = if flags.contains(AttrFlags::EXTENDED_LENGTH) {
-        usize::from(reader.u16()?)
+        u16::from_be_bytes([len, ahead.u8()?])
     } else {
-        usize::from(reader.u8()?)
+        u16::from(len)
     };
-    Some(Attr { flags, code: AttrCode(code), value: reader.take(len)? })
+    let value = ahead.take(usize::from(len))?;
+    *reader = ahead;
+    Some(Attr { flags, code: AttrCode(code), value })
 }

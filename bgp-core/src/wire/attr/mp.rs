@@ -26,20 +26,20 @@ pub(crate) struct Section {
 pub(crate) fn reach(mut reader: Reader<'_>) -> Option<Section> {
     let Some(family) = take_family(&mut reader)? else { return Some(Section::default()) };
     let len = usize::from(reader.u8()?);
-    if !next_hop_lens(family).contains(&len) {
+    if !may_be_next_hop(family, len) {
         return None;
     }
     let start = reader.offset();
     reader.take(len)?;
     let next_hop = reader.span_from(start);
     let _reserved = reader.u8()?;
-    Some(Section { family: Some(family), next_hop, nlri: take_rest(&mut reader) })
+    Some(Section { family: Some(family), next_hop, nlri: rest(&reader) })
 }
 
 /// Takes an MP_UNREACH_NLRI apart.
 pub(crate) fn unreach(mut reader: Reader<'_>) -> Option<Section> {
     let Some(family) = take_family(&mut reader)? else { return Some(Section::default()) };
-    Some(Section { family: Some(family), next_hop: Span::default(), nlri: take_rest(&mut reader) })
+    Some(Section { family: Some(family), next_hop: Span::default(), nlri: rest(&reader) })
 }
 
 /// Reads a next hop, of any of the lengths there are.
@@ -68,10 +68,10 @@ pub(crate) fn is_host(next_hop: &NextHop) -> bool {
 }
 
 /// IPv6 routes: RFC 2545 §3. IPv4 routes: as NEXT_HOP, or RFC 8950 §3; whether that was agreed is the speaker's.
-const fn next_hop_lens(family: Family) -> &'static [usize] {
+const fn may_be_next_hop(family: Family, len: usize) -> bool {
     match family {
-        Family::Ipv4Unicast => &[4, 16, 32],
-        Family::Ipv6Unicast => &[16, 32],
+        Family::Ipv4Unicast => matches!(len, 4 | 16 | 32),
+        Family::Ipv6Unicast => matches!(len, 16 | 32),
     }
 }
 
@@ -81,8 +81,6 @@ fn take_family(reader: &mut Reader<'_>) -> Option<Option<Family>> {
     Some(Family::from_codes(afi, safi))
 }
 
-fn take_rest(reader: &mut Reader<'_>) -> Span {
-    let start = reader.offset();
-    reader.take_rest();
-    reader.span_from(start)
+const fn rest(reader: &Reader<'_>) -> Span {
+    Span::new(reader.offset(), reader.offset() + reader.len())
 }

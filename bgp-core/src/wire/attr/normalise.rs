@@ -7,7 +7,7 @@
 use alloc::vec::Vec;
 
 use super::super::{Reader, Span, Update};
-use super::table::{self, Block};
+use super::table::{self, Block, Member};
 use super::{AsnWidth, Attr, AttrCode, AttrFlags, CodeSet, PathWriter, code_bit, scalar, take_attr};
 use crate::types::Asn;
 
@@ -150,19 +150,26 @@ fn rewrite(attr: Attr<'_>, out: &mut Vec<u8>) {
     }
 }
 
-fn is_set(value: &[u8], member: usize) -> bool {
-    let members = value.chunks_exact(member);
-    members.clone().zip(members.skip(1)).all(|(a, b)| a < b)
+fn is_set(value: &[u8], member: Member) -> bool {
+    match member {
+        Member::Four => is_ascending::<4>(value),
+        Member::Eight => is_ascending::<8>(value),
+        Member::Twelve => is_ascending::<12>(value),
+        Member::Twenty => is_ascending::<20>(value),
+    }
+}
+
+fn is_ascending<const N: usize>(value: &[u8]) -> bool {
+    value.as_chunks::<N>().0.is_sorted_by(|a, b| a < b)
 }
 
 /// Writes a list of members as a set: sorted, each once (RFC 8092 §5 asks for the latter).
-fn put_set(out: &mut Vec<u8>, flags: AttrFlags, attr: Attr<'_>, member: usize) {
+fn put_set(out: &mut Vec<u8>, flags: AttrFlags, attr: Attr<'_>, member: Member) {
     match member {
-        4 => put_members::<4>(out, flags, attr),
-        8 => put_members::<8>(out, flags, attr),
-        12 => put_members::<12>(out, flags, attr),
-        20 => put_members::<20>(out, flags, attr),
-        _ => put_attr(out, flags, attr.code, attr.value),
+        Member::Four => put_members::<4>(out, flags, attr),
+        Member::Eight => put_members::<8>(out, flags, attr),
+        Member::Twelve => put_members::<12>(out, flags, attr),
+        Member::Twenty => put_members::<20>(out, flags, attr),
     }
 }
 

@@ -29,13 +29,26 @@ pub enum Treatment {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Length {
     /// This one.
-    Exactly(usize),
-    /// A multiple of this, zero excluded.
-    Multiple(usize),
+    Exactly(u16),
+    /// That of any number of members but none.
+    Members(Member),
     /// An AS number, two or four octets as agreed, and this much more (RFC 7606 §7.7).
-    AsnAnd(usize),
+    AsnAnd(u16),
     /// At least this, the value's own check does the rest.
-    AtLeast(usize),
+    AtLeast(u16),
+}
+
+/// Members of a list, by how many octets one takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Member {
+    /// Communities, cluster identifiers.
+    Four,
+    /// Extended communities.
+    Eight,
+    /// Large communities.
+    Twelve,
+    /// Extended communities with an IPv6 address.
+    Twenty,
 }
 
 /// When an attribute must be there.
@@ -67,8 +80,8 @@ pub enum Sender {
 pub enum Block {
     /// It stays as it is.
     Kept,
-    /// It stays as a set of members of this many octets: sorted, each once.
-    Set(usize),
+    /// It stays as a set of such members: sorted, each once.
+    Set(Member),
     /// It belongs to the message, not to the routes.
     Left,
 }
@@ -146,6 +159,7 @@ impl AttrRow {
     }
 
     /// What is wrong with an attribute that has this row's code.
+    #[inline]
     pub(crate) fn fault(
         &self,
         flags: AttrFlags,
@@ -169,12 +183,26 @@ impl AttrRow {
 }
 
 impl Length {
+    #[inline]
     fn admits(self, len: usize, width: AsnWidth) -> bool {
         match self {
-            Self::Exactly(exact) => len == exact,
-            Self::Multiple(of) => len != 0 && len.is_multiple_of(of),
-            Self::AsnAnd(more) => len == width.octets() + more,
-            Self::AtLeast(least) => len >= least,
+            Self::Exactly(exact) => len == usize::from(exact),
+            Self::Members(member) => len != 0 && member.divides(len),
+            Self::AsnAnd(more) => len == width.octets() + usize::from(more),
+            Self::AtLeast(least) => len >= usize::from(least),
+        }
+    }
+}
+
+impl Member {
+    /// True if that many octets are whole members. Each division is by a constant.
+    #[inline]
+    fn divides(self, len: usize) -> bool {
+        match self {
+            Self::Four => len.is_multiple_of(4),
+            Self::Eight => len.is_multiple_of(8),
+            Self::Twelve => len.is_multiple_of(12),
+            Self::Twenty => len.is_multiple_of(20),
         }
     }
 }
@@ -190,6 +218,7 @@ impl Sender {
 }
 
 /// The row of `code`.
+#[inline]
 pub(crate) fn row(code: AttrCode) -> Option<&'static AttrRow> {
     let at = ROW_OF.get(usize::from(code.0))?;
     ROWS.get(usize::from(*at))
@@ -252,14 +281,19 @@ pub(crate) const ROWS: [AttrRow; 19] = [
         .check(scalar::is_aggregator)
         .malformed(Treatment::Discard),
     // RFC 7606 §7.8
-    AttrRow::new(AttrCode::COMMUNITIES, "COMMUNITIES", OPTIONAL_TRANSITIVE, Length::Multiple(4))
-        .block(Block::Set(4)),
+    AttrRow::new(AttrCode::COMMUNITIES, "COMMUNITIES", OPTIONAL_TRANSITIVE, Length::Members(Member::Four))
+        .block(Block::Set(Member::Four)),
     // RFC 7606 §7.9
     AttrRow::new(AttrCode::ORIGINATOR_ID, "ORIGINATOR_ID", OPTIONAL_NON_TRANSITIVE, Length::Exactly(4))
         .sender(Sender::Internal),
     // RFC 7606 §7.10
-    AttrRow::new(AttrCode::CLUSTER_LIST, "CLUSTER_LIST", OPTIONAL_NON_TRANSITIVE, Length::Multiple(4))
-        .sender(Sender::Internal),
+    AttrRow::new(
+        AttrCode::CLUSTER_LIST,
+        "CLUSTER_LIST",
+        OPTIONAL_NON_TRANSITIVE,
+        Length::Members(Member::Four),
+    )
+    .sender(Sender::Internal),
     // RFC 7606 §5.3, §7.11: five octets hold no next hop, but are not too few
     AttrRow::new(AttrCode::MP_REACH_NLRI, "MP_REACH_NLRI", OPTIONAL_NON_TRANSITIVE, Length::AtLeast(5))
         .wrong_flags(Treatment::Reset)
@@ -275,9 +309,9 @@ pub(crate) const ROWS: [AttrRow; 19] = [
         AttrCode::EXTENDED_COMMUNITIES,
         "EXTENDED COMMUNITIES",
         OPTIONAL_TRANSITIVE,
-        Length::Multiple(8),
+        Length::Members(Member::Eight),
     )
-    .block(Block::Set(8)),
+    .block(Block::Set(Member::Eight)),
     // RFC 6793 §6
     AttrRow::new(AttrCode::AS4_PATH, "AS4_PATH", OPTIONAL_TRANSITIVE, Length::AtLeast(6))
         .check(as_path::is_as4_path)
@@ -295,9 +329,9 @@ pub(crate) const ROWS: [AttrRow; 19] = [
         AttrCode::IPV6_EXTENDED_COMMUNITIES,
         "IPv6 EXTENDED COMMUNITIES",
         OPTIONAL_TRANSITIVE,
-        Length::Multiple(20),
+        Length::Members(Member::Twenty),
     )
-    .block(Block::Set(20)),
+    .block(Block::Set(Member::Twenty)),
     // RFC 7311 §3.2, §3.3
     AttrRow::new(AttrCode::AIGP, "AIGP", OPTIONAL_NON_TRANSITIVE, Length::AtLeast(3))
         .check(scalar::is_aigp)
@@ -305,8 +339,13 @@ pub(crate) const ROWS: [AttrRow; 19] = [
         .malformed(Treatment::Discard)
         .sender(Sender::Internal),
     // RFC 8092 §6
-    AttrRow::new(AttrCode::LARGE_COMMUNITIES, "LARGE_COMMUNITY", OPTIONAL_TRANSITIVE, Length::Multiple(12))
-        .block(Block::Set(12)),
+    AttrRow::new(
+        AttrCode::LARGE_COMMUNITIES,
+        "LARGE_COMMUNITY",
+        OPTIONAL_TRANSITIVE,
+        Length::Members(Member::Twelve),
+    )
+    .block(Block::Set(Member::Twelve)),
     // RFC 9234 §5
     AttrRow::new(AttrCode::ONLY_TO_CUSTOMER, "OTC", OPTIONAL_TRANSITIVE, Length::Exactly(4)),
 ];
