@@ -90,21 +90,7 @@ impl Lan {
             if self.holders.is_empty() && self.configured.is_empty() {
                 break;
             }
-            let wake = self.start + self.due().since_start();
-            let turn = {
-                let ear = |family| self.attachment.as_ref().and_then(|attached| attached.listener(family));
-                tokio::select! {
-                    biased;
-                    _ = readable(ear(Family::Ipv4)) => Turn::Heard,
-                    _ = readable(ear(Family::Ipv6)) => Turn::Heard,
-                    _ = readable(self.attachment.as_ref().and_then(Attachment::solicitations)) => Turn::Solicited,
-                    changed = self.wanted.changed() => Turn::Wanted(changed.is_ok()),
-                    changed = self.world.changed() => Turn::World(changed.is_ok()),
-                    Some(question) = questions.recv() => Turn::Asked(question),
-                    () = tokio::time::sleep_until(wake) => Turn::Due,
-                }
-            };
-            match turn {
+            match self.turn(&mut questions).await {
                 Turn::Heard => self.hear(),
                 Turn::Solicited => self.hear_hosts(),
                 Turn::Wanted(true) => {
@@ -128,6 +114,26 @@ impl Lan {
             }
         }
         self.close();
+    }
+
+    /// Waits for what is to be done next. A deadline that has passed goes before everything and the router's own words
+    /// before the wire's: packets may come faster than they are heard, for as long as somebody likes.
+    async fn turn(&mut self, questions: &mut mpsc::Receiver<Question>) -> Turn {
+        let due = self.due();
+        if self.now() >= due {
+            return Turn::Due;
+        }
+        let ear = |family| self.attachment.as_ref().and_then(|attached| attached.listener(family));
+        tokio::select! {
+            biased;
+            changed = self.wanted.changed() => Turn::Wanted(changed.is_ok()),
+            changed = self.world.changed() => Turn::World(changed.is_ok()),
+            Some(question) = questions.recv() => Turn::Asked(question),
+            _ = readable(ear(Family::Ipv4)) => Turn::Heard,
+            _ = readable(ear(Family::Ipv6)) => Turn::Heard,
+            _ = readable(self.attachment.as_ref().and_then(Attachment::solicitations)) => Turn::Solicited,
+            () = tokio::time::sleep_until(self.start + due.since_start()) => Turn::Due,
+        }
     }
 
     /// When something is to be done unasked.
