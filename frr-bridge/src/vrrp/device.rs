@@ -24,8 +24,8 @@ use super::arp;
 use super::operator::Found;
 use crate::interface::Interface;
 use crate::netlink::{
-    Ipv4Setting, Requests, add_macvlan, dump_addresses, dump_links, hold_address, is_local, remove_address,
-    remove_link, set_alias, set_ipv4, set_link_up, stop_address_generation,
+    Ipv4Setting, Refusals, Requests, add_macvlan, dump_addresses, dump_links, hold_address, is_local,
+    remove_address, remove_link, set_alias, set_ipv4, set_link_up, stop_address_generation,
 };
 
 /// Which device.
@@ -68,12 +68,13 @@ pub enum Origin {
 #[derive(Debug)]
 pub struct Devices {
     requests: Requests,
+    refusals: Refusals,
 }
 
 impl Devices {
     /// Opens a socket in the network namespace of the calling thread.
     pub fn open() -> io::Result<Self> {
-        Requests::open().map(|requests| Self { requests })
+        Requests::open().map(|requests| Self { requests, refusals: Refusals::default() })
     }
 
     /// The device for `key` on `parent`: the one that is there, or a new one. It is off, and holds nothing of ours.
@@ -186,6 +187,11 @@ impl Devices {
     /// The socket, for other settings.
     pub fn requests(&mut self) -> &mut Requests {
         &mut self.requests
+    }
+
+    /// What is refused for the sake of devices.
+    pub fn refusals(&mut self) -> &mut Refusals {
+        &mut self.refusals
     }
 
     fn hold_one(&mut self, index: u32, address: IpNet) -> io::Result<()> {
