@@ -1,7 +1,7 @@
 //! The router advertisements of an interface's IPv6 virtual routers: what they say, hosts that ask, when they are due.
 //!
 //! A virtual router that is leaving keeps what it says: taking it away would tell hosts that their default router is
-//! gone, while another is about to take its place.
+//! gone, while another is about to take its place. If none has, hosts are told.
 
 use std::net::IpAddr;
 
@@ -74,7 +74,7 @@ pub(super) fn follow(beacon: &mut Beacon, activation: &Activation, now: Instant)
     });
     match source {
         Some(source) => beacon.handle_active(source, activation.mac, now),
-        None => beacon.handle_inactive(),
+        None => beacon.handle_end(now),
     }
 }
 

@@ -191,10 +191,12 @@ impl Lan {
                     }
                     holder.activate(key, activation, &mut self.devices);
                 }
-                Event::Deactivate => {
+                Event::Deactivate { is_unclaimed } => {
                     is_let_go = true;
-                    if let Some(beacon) = &mut beacon {
-                        beacon.handle_inactive();
+                    match &mut beacon {
+                        Some(beacon) if is_unclaimed => beacon.handle_end(now),
+                        Some(beacon) => beacon.handle_inactive(),
+                        None => {}
                     }
                 }
                 event => log(&self.name, key, &event),
