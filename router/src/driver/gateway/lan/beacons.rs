@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use frr_bridge::interface::Interface;
+use frr_bridge::interface::{Interface, InterfaceAddress};
 use tracing::{debug, trace};
 use vrrp_core::discovery::{Beacon, Icmp, Lifetime, OnLinkPrefix, Profile, RouterSolicitation};
 use vrrp_core::{Activation, Family, Instant};
@@ -83,7 +83,7 @@ fn profile(advert: &RouterAdvert, parent: &Interface) -> Profile {
     let lifetime = advert.three_intervals();
     let life = |said: &Option<Lifetime>| said.unwrap_or(Lifetime(lifetime.into()));
     let mut prefixes = advert.prefixes.clone();
-    for own in parent.addresses.iter().filter_map(|own| own_prefix(own.address)) {
+    for own in parent.addresses.iter().filter_map(own_prefix) {
         if !prefixes.iter().any(|known| (known.prefix, known.len) == (own.prefix, own.len)) {
             prefixes.push(own);
         }
@@ -109,9 +109,11 @@ fn profile(advert: &RouterAdvert, parent: &Interface) -> Profile {
     }
 }
 
-/// The prefix of an address, if hosts can make themselves one of it: a /64 (RFC 4862 §5.5.3, RFC 2464 §4).
-fn own_prefix(address: ipnet::IpNet) -> Option<OnLinkPrefix> {
-    match address {
+/// The prefix of an address, if hosts can make themselves one of it: a /64 (RFC 4862 §5.5.3, RFC 2464 §4). An address
+/// that another router's advertisement has given ends with that, and one that is tentative may not be ours.
+fn own_prefix(own: &InterfaceAddress) -> Option<OnLinkPrefix> {
+    match own.address {
+        _ if own.tentative || !own.permanent => None,
         ipnet::IpNet::V6(net) if net.prefix_len() == 64 && !net.addr().is_unicast_link_local() => {
             Some(OnLinkPrefix::new(net.addr(), 64))
         }
@@ -123,7 +125,6 @@ fn own_prefix(address: ipnet::IpNet) -> Option<OnLinkPrefix> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use frr_bridge::interface::InterfaceAddress;
     use std::time::Duration;
 
     fn parent(addresses: &[&str]) -> Interface {
@@ -153,6 +154,15 @@ mod tests {
         let advert = RouterAdvert { prefixes: vec![said], ..RouterAdvert::default() };
         let expected = [said, OnLinkPrefix::new("2001:db8:1::".parse().unwrap(), 64)];
         assert_eq!(profile(&advert, &parent).prefixes, expected);
+    }
+
+    #[test]
+    fn prefixes_of_addresses_that_may_not_last_are_not_told() {
+        let mut parent = parent(&["2001:db8:1::1/64", "2001:db8:2::1/64", "2001:db8:3::1/64"]);
+        parent.addresses[0].permanent = false;
+        parent.addresses[1].tentative = true;
+        let expected = [OnLinkPrefix::new("2001:db8:3::".parse().unwrap(), 64)];
+        assert_eq!(profile(&RouterAdvert::default(), &parent).prefixes, expected);
     }
 
     #[test]
