@@ -62,6 +62,9 @@ impl Holder {
             Ok(device) => {
                 (self.device, self.is_failing) = (Some(device), false);
                 (self.is_known, self.is_up) = (false, false);
+                // The interface was replaced under a gateway that is held, which may not have noticed.
+                self.refuse(key, devices);
+                self.hold(key, devices);
                 true
             }
             Err(error) => {
@@ -171,9 +174,10 @@ impl Holder {
         self.active.is_some()
     }
 
-    /// The parent is gone and the device with it.
-    pub(super) fn forget(&mut self) {
+    /// The parent is gone and the device with it; what was refused was refused there.
+    pub(super) fn forget(&mut self, devices: &mut Devices) {
         (self.device, self.is_known, self.is_up) = (None, false, false);
+        self.allow(self.refusals.len(), devices);
     }
 
     /// Removes what is there.
