@@ -3,6 +3,7 @@
 //! A virtual router that is leaving keeps what it says: taking it away would tell hosts that their default router is
 //! gone, while another is about to take its place. If none has, hosts are told.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 
 use frr_bridge::interface::{Interface, InterfaceAddress};
@@ -21,8 +22,8 @@ impl Lan {
         let profile = self.router_advert.as_ref().map(|advert| profile(advert, parent));
         for key in self.holders.keys().filter(|key| key.family == Family::Ipv6) {
             if self.configured.contains_key(&key.vrid.get()) {
-                let seed = self.seed ^ u64::from(key.vrid.get());
-                let beacon = self.beacons.entry(*key).or_insert_with(|| Beacon::new(seed, now));
+                let seed = || seed(self.seed, &self.name, key.vrid.get());
+                let beacon = self.beacons.entry(*key).or_insert_with(|| Beacon::new(seed(), now));
                 beacon.handle_profile(profile.clone(), now);
             }
         }
@@ -62,6 +63,13 @@ impl Lan {
         let now = self.now();
         self.beacons.values_mut().for_each(|beacon| beacon.handle_timeout(now));
     }
+}
+
+/// Of this router, on this interface, for this virtual router: no two beacons keep step.
+fn seed(router: u64, interface: &str, vrid: u8) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (router, interface, vrid).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// A beacon goes with the gateway. Without a link-local address there is none that hosts would believe (RFC 4861
@@ -154,6 +162,13 @@ mod tests {
         let advert = RouterAdvert { prefixes: vec![said], ..RouterAdvert::default() };
         let expected = [said, OnLinkPrefix::new("2001:db8:1::".parse().unwrap(), 64)];
         assert_eq!(profile(&advert, &parent).prefixes, expected);
+    }
+
+    #[test]
+    fn routers_interfaces_and_virtual_routers_have_seeds_of_their_own() {
+        let seeds = [seed(1, "eth0", 5), seed(2, "eth0", 5), seed(1, "eth1", 5), seed(1, "eth0", 6)];
+        assert_eq!(std::collections::BTreeSet::from(seeds).len(), 4);
+        assert_eq!(seeds[0], seed(1, "eth0", 5));
     }
 
     #[test]

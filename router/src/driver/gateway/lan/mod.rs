@@ -207,8 +207,9 @@ impl Lan {
                 attached.send(&transmit);
             }
         }
-        if let (Some(beacon), Some(attached)) = (beacon, &mut self.attachment) {
-            while let Some(frame) = beacon.poll_transmit() {
+        // Taken also if there is nothing to send it with: it would be due for ever.
+        while let Some(frame) = beacon.as_mut().and_then(|beacon| beacon.poll_transmit()) {
+            if let Some(attached) = &mut self.attachment {
                 attached.send_frame(&frame);
             }
         }
