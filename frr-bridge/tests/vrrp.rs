@@ -226,3 +226,22 @@ fn refusals_end_one_by_one_at_once_and_all_with_their_owner() {
         eventually("all has ended", is_heard).await;
     });
 }
+
+#[test]
+fn a_sweep_leaves_nothing_on_interfaces_without_virtual_routers() {
+    in_namespace(|| async {
+        let (lan, mut devices) = (link("lan0"), Devices::open().unwrap());
+        let read = || std::fs::read_to_string("/proc/sys/net/ipv4/conf/lan0/arp_announce").unwrap();
+        let before = read();
+        let devices_there = || ip("link show").contains("vrrp4");
+        let first = devices.obtain(&lan, key(5, 4)).unwrap();
+        devices.obtain(&lan, key(6, 4)).unwrap();
+        ArpGuard::find(devices.requests(), &lan).unwrap().set(devices.requests(), &first).unwrap();
+        assert_ne!(read(), before);
+        devices.sweep(|name| name == "lan0").unwrap();
+        assert!(devices_there(), "its own task looks after it");
+        devices.sweep(|_| false).unwrap();
+        assert!(!devices_there());
+        assert_eq!(read(), before);
+    });
+}

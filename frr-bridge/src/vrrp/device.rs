@@ -20,7 +20,7 @@ use ipnet::IpNet;
 use nix::libc;
 use tracing::{debug, info, warn};
 
-use super::arp;
+use super::arp::{self, ArpGuard};
 use super::operator::Found;
 use crate::interface::Interface;
 use crate::netlink::{
@@ -180,6 +180,24 @@ impl Devices {
                 info!(device = link.name, "left-over device removed");
                 remove_link(&mut self.requests, link.index)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Removes devices of ours on parents that have no virtual routers any more, and puts back what these parents had
+    /// before: an earlier run has crashed, and its configuration was another.
+    pub fn sweep(&mut self, has_routers: impl Fn(&str) -> bool) -> io::Result<()> {
+        let links = dump_links(&mut self.requests)?;
+        for link in links.iter().filter(|link| is_ours(link)) {
+            let parent = links.iter().find(|parent| Some(parent.index) == link.parent);
+            if parent.is_some_and(|parent| has_routers(&parent.name)) {
+                continue;
+            }
+            if let Some(parent) = parent {
+                ArpGuard::find(&mut self.requests, parent)?.release(&mut self.requests)?;
+            }
+            info!(device = link.name, "left-over device removed");
+            remove_link(&mut self.requests, link.index)?;
         }
         Ok(())
     }
