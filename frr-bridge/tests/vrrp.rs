@@ -198,3 +198,50 @@ fn an_ipv6_listener_tells_hop_limit_and_destination() {
         assert_eq!(other.receive().unwrap(), Some(expected));
     });
 }
+
+#[test]
+fn refusals_end_one_by_one_at_once_and_all_with_their_owner() {
+    in_namespace(|| async {
+        ip("link set lo up");
+        let receiver = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        receiver.set_nonblocking(true).unwrap();
+        let is_heard = || {
+            receiver.send_to(&[1], receiver.local_addr().unwrap()).unwrap();
+            receiver.recv(&mut [0; 8]).is_ok()
+        };
+        let (here, there) = (addresses(&["127.0.0.1"]), addresses(&["127.0.0.2"]));
+        let mut devices = Devices::open().unwrap();
+        assert!(is_heard());
+        let first = devices.refusals().of_packets("test", &here).unwrap();
+        assert!(!is_heard());
+        let second = devices.refusals().of_packets("test", &there).unwrap();
+        devices.refusals().end(&first).unwrap();
+        assert!(is_heard());
+        // An answer that nobody waits for any more is not taken for the next one's.
+        assert!(devices.refusals().end(&first).is_err());
+        devices.refusals().end(&second).unwrap();
+        devices.refusals().of_packets("test", &here).unwrap();
+        assert!(!is_heard());
+        drop(devices);
+        eventually("all has ended", is_heard).await;
+    });
+}
+
+#[test]
+fn a_sweep_leaves_nothing_on_interfaces_without_virtual_routers() {
+    in_namespace(|| async {
+        let (lan, mut devices) = (link("lan0"), Devices::open().unwrap());
+        let read = || std::fs::read_to_string("/proc/sys/net/ipv4/conf/lan0/arp_announce").unwrap();
+        let before = read();
+        let devices_there = || ip("link show").contains("vrrp4");
+        let first = devices.obtain(&lan, key(5, 4)).unwrap();
+        devices.obtain(&lan, key(6, 4)).unwrap();
+        ArpGuard::find(devices.requests(), &lan).unwrap().set(devices.requests(), &first).unwrap();
+        assert_ne!(read(), before);
+        devices.sweep(|name| name == "lan0").unwrap();
+        assert!(devices_there(), "its own task looks after it");
+        devices.sweep(|_| false).unwrap();
+        assert!(!devices_there());
+        assert_eq!(read(), before);
+    });
+}

@@ -702,6 +702,11 @@ const CONTRADICTIONS: &[(&str, &str)] = &[
          (RFC 4861 §6.2.1)",
     ),
     (
+        "interface e\n ipv6 nd ra-interval msec 1500\n ipv6 nd ra-lifetime 1",
+        "3:2 a default router that lives for 1 s is forgotten before the next advertisement, which may take 1.5 s \
+         (RFC 4861 §6.2.1)",
+    ),
+    (
         "route-map A permit 1\n call B\nroute-map B permit 1\n call A",
         "4:2 route-map `A` calls itself: the call refuses",
     ),

@@ -26,7 +26,7 @@ pub use macvlan::{
 };
 pub use monitor::{Monitor, Notice};
 pub use next_hop::{NextHop, add_next_hop, dump_next_hops, remove_next_hop};
-pub use refusal::Refusal;
+pub use refusal::{Refusal, Refusals};
 pub use requests::{IpVersion, Requests, Selection};
 pub use route::{RouteMark, dump_routes, is_local};
 pub use writer::{Failure, Put, RouteWriter};

@@ -1,8 +1,10 @@
 //! Filters that refuse packets, as nf_tables messages (nfnetlink): what is addressed to some addresses, or questions for
 //! the hardware address of some on one interface.
 //!
-//! The table is *owned*: the kernel removes it when the socket that made it closes, whatever closed it (Linux 5.12). A
-//! crash therefore leaves nothing behind, no other program can change it by accident, and to end it is to drop it.
+//! A table is *owned*: the kernel removes it when the socket that made it closes, whatever closed it (Linux 5.12). A
+//! crash therefore leaves nothing behind, and no other program can change it by accident. One socket owns the tables of
+//! one interface for as long as it has virtual routers: the kernel waits for all its processors when an owner closes,
+//! which takes longer than a gateway may be silent, and to end a refusal by a message does not.
 //!
 //! ```text
 //! table ip|ip6 NAME
@@ -29,55 +31,90 @@ use super::message::{
 };
 use super::requests::PATIENCE;
 
-/// Some packets are refused while this lives.
+/// Some packets are refused, until this is [ended](Refusals::end).
 #[derive(Debug)]
 pub struct Refusal {
-    /// The owner of the table.
-    _socket: Socket,
+    family: u8,
+    /// The table's name, with its final zero.
+    table: Vec<u8>,
 }
 
-impl Refusal {
+/// What raises refusals and ends them; those that are left end with it.
+#[derive(Debug, Default)]
+pub struct Refusals {
+    /// The owner of the tables, once there has been one to make: not every kernel has nf_tables.
+    socket: Option<Socket>,
+    sequence: u32,
+    /// How many were raised: no two tables have one name.
+    raised: u64,
+}
+
+impl Refusals {
     /// Refuses what is addressed to `addresses`, which are of one family, but for neighbour discovery (ARP is no IP
     /// and passes anyway). `name` must be nobody else's.
-    pub fn of_packets(name: &str, addresses: &[IpAddr]) -> io::Result<Self> {
+    pub fn of_packets(&mut self, name: &str, addresses: &[IpAddr]) -> io::Result<Refusal> {
         let is_v6 = addresses.iter().any(IpAddr::is_ipv6);
         let mut rules = Vec::new();
         if is_v6 {
             rules.push(neighbour_discovery());
         }
         rules.extend(addresses.iter().map(|address| addressed_to(*address)));
-        Self::raise(name, (if is_v6 { AF_INET6 } else { AF_INET }, NF_INET_LOCAL_IN), &rules)
+        self.raise(name, (if is_v6 { AF_INET6 } else { AF_INET }, NF_INET_LOCAL_IN), &rules)
     }
 
     /// Lets `interface` not answer who has one of `addresses`, which are of one family.
-    pub fn of_questions(name: &str, interface: u32, addresses: &[IpAddr]) -> io::Result<Self> {
+    pub fn of_questions(&mut self, name: &str, interface: u32, addresses: &[IpAddr]) -> io::Result<Refusal> {
         let is_v6 = addresses.iter().any(IpAddr::is_ipv6);
         let place = if is_v6 { (AF_INET6, NF_INET_LOCAL_IN) } else { (NFPROTO_ARP, NF_ARP_IN) };
         let rules: Vec<Vec<u8>> = addresses.iter().map(|address| asks_for(interface, *address)).collect();
-        Self::raise(name, place, &rules)
+        self.raise(name, place, &rules)
     }
 
-    fn raise(name: &str, (family, hook): (u8, u32), rules: &[Vec<u8>]) -> io::Result<Self> {
-        let mut socket = Socket::new(NETLINK_NETFILTER)?;
-        socket.bind_auto()?;
-        socket.connect(&SocketAddr::new(0, 0))?;
-        SockRef::from(&socket).set_read_timeout(Some(PATIENCE))?;
-        let mut batch = Batch::new(family);
-        let table = [name.as_bytes(), &[0]].concat();
+    /// Refuses no more.
+    pub fn end(&mut self, refusal: &Refusal) -> io::Result<()> {
+        let mut batch = Batch::new(refusal.family, self.sequence);
+        batch.add((NFT_MSG_DELTABLE, 0), &attribute(NFTA_TABLE_NAME, &refusal.table));
+        self.commit(batch)
+    }
+
+    fn raise(&mut self, name: &str, (family, hook): (u8, u32), rules: &[Vec<u8>]) -> io::Result<Refusal> {
+        self.raised += 1;
+        let table = format!("{name}-{}\0", self.raised).into_bytes();
+        let mut batch = Batch::new(family, self.sequence);
         let flags = attribute(NFTA_TABLE_FLAGS, &NFT_TABLE_F_OWNER.to_be_bytes());
-        batch.add(NFT_MSG_NEWTABLE, &[attribute(NFTA_TABLE_NAME, &table), flags].concat());
-        batch.add(NFT_MSG_NEWCHAIN, &chain(&table, hook));
+        let owned = [attribute(NFTA_TABLE_NAME, &table), flags].concat();
+        batch.add((NFT_MSG_NEWTABLE, NLM_F_CREATE), &owned);
+        batch.add((NFT_MSG_NEWCHAIN, NLM_F_CREATE), &chain(&table, hook));
         for one in rules {
-            batch.add(NFT_MSG_NEWRULE, &rule(&table, one));
+            batch.add((NFT_MSG_NEWRULE, NLM_F_CREATE), &rule(&table, one));
         }
-        let last = batch.sequence;
-        let batch = batch.end();
-        if socket.send(batch.as_slice(), 0)? != batch.as_slice().len() {
+        self.commit(batch)?;
+        Ok(Refusal { family, table })
+    }
+
+    /// Sends a batch, and waits until it has taken effect.
+    fn commit(&mut self, batch: Batch) -> io::Result<()> {
+        let first = self.sequence.wrapping_add(1);
+        let (buffer, last) = batch.end();
+        // That of the batch's end, which is not acknowledged.
+        self.sequence = last.wrapping_add(1);
+        let socket = match &mut self.socket {
+            Some(socket) => socket,
+            none => none.insert(open()?),
+        };
+        if socket.send(buffer.as_slice(), 0)? != buffer.as_slice().len() {
             return Err(io::ErrorKind::WriteZero.into());
         }
-        wait(&socket, last)?;
-        Ok(Self { _socket: socket })
+        wait(socket, (first, last))
     }
+}
+
+fn open() -> io::Result<Socket> {
+    let mut socket = Socket::new(NETLINK_NETFILTER)?;
+    socket.bind_auto()?;
+    socket.connect(&SocketAddr::new(0, 0))?;
+    SockRef::from(&socket).set_read_timeout(Some(PATIENCE))?;
+    Ok(socket)
 }
 
 /// Messages that take effect together or not at all.
@@ -88,24 +125,29 @@ struct Batch {
 }
 
 impl Batch {
-    fn new(family: u8) -> Self {
-        let mut batch = Self { buffer: MessageBuffer::default(), family, sequence: 0 };
+    /// Numbered from the one after `sequence`.
+    fn new(family: u8, sequence: u32) -> Self {
+        let mut batch = Self { buffer: MessageBuffer::default(), family, sequence };
         batch.put((NFNL_MSG_BATCH_BEGIN, NLM_F_REQUEST), &NFTABLES_AS_RESOURCE, &[]);
         batch
     }
 
-    fn add(&mut self, kind: u16, attributes: &[u8]) {
+    fn add(&mut self, (kind, flags): (u16, u16), attributes: &[u8]) {
         let header = [self.family, 0, 0, 0];
-        self.put((NFTABLES << 8 | kind, NLM_F_REQUEST | NLM_F_CREATE | NLM_F_ACK), &header, attributes);
+        self.put((NFTABLES << 8 | kind, NLM_F_REQUEST | flags), &header, attributes);
     }
 
-    fn end(mut self) -> MessageBuffer {
+    /// The messages, and the number of the last that does something. It alone is acknowledged: a message that fails
+    /// says so unasked, and the answers to many would not fit the socket.
+    fn end(mut self) -> (MessageBuffer, u32) {
+        self.buffer.add_flags(NLM_F_ACK);
+        let last = self.sequence;
         self.put((NFNL_MSG_BATCH_END, NLM_F_REQUEST), &NFTABLES_AS_RESOURCE, &[]);
-        self.buffer
+        (self.buffer, last)
     }
 
     fn put(&mut self, (kind, flags): (u16, u16), header: &[u8; 4], attributes: &[u8]) {
-        self.sequence += 1;
+        self.sequence = self.sequence.wrapping_add(1);
         self.buffer.begin(kind, flags, self.sequence);
         self.buffer.put(header);
         self.buffer.put(attributes);
@@ -113,8 +155,10 @@ impl Batch {
     }
 }
 
-/// Reads answers until that to the message with this number, or the first that refuses.
-fn wait(socket: &Socket, last: u32) -> io::Result<()> {
+/// Reads answers until that to the last of these messages, or the first that refuses. Answers to an earlier batch that
+/// failed may still be there.
+fn wait(socket: &Socket, (first, last): (u32, u32)) -> io::Result<()> {
+    let is_ours = |sequence: u32| sequence.wrapping_sub(first) <= last.wrapping_sub(first);
     let mut received = Vec::with_capacity(16 * 1024);
     loop {
         received.clear();
@@ -123,7 +167,7 @@ fn wait(socket: &Socket, last: u32) -> io::Result<()> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
         }
-        for message in Messages(&received).filter(|message| message.kind == NLMSG_ERROR) {
+        for message in Messages(&received).filter(|one| one.kind == NLMSG_ERROR && is_ours(one.sequence)) {
             match message.error() {
                 0 if message.sequence == last => return Ok(()),
                 0 => {}
@@ -265,6 +309,7 @@ const NF_ARP_IN: u32 = 0;
 
 // linux/netfilter/nf_tables.h
 const NFT_MSG_NEWTABLE: u16 = 0;
+const NFT_MSG_DELTABLE: u16 = 2;
 const NFT_MSG_NEWCHAIN: u16 = 3;
 const NFT_MSG_NEWRULE: u16 = 6;
 const NFT_TABLE_F_OWNER: u32 = 2;

@@ -46,12 +46,13 @@ impl From<&Route> for RouteMark {
 
 /// Reads routes, handing each out as it comes, with the number of the next-hop object if it goes by one. Routes this
 /// program has no use for - local and broadcast ones, cache entries, with a source or a type of service - are left
-/// out.
+/// out. True if the kernel says that something changed meanwhile, so that some may be missing.
 pub fn dump_routes(
     requests: &mut Requests,
     selection: Selection,
     mut each: impl FnMut(Route, Option<u32>),
-) -> io::Result<()> {
+) -> io::Result<bool> {
+    let mut is_interrupted = false;
     let versions =
         IpVersion::ALL.into_iter().filter(|one| selection.version.is_none_or(|version| version == *one));
     for family in versions.map(IpVersion::family) {
@@ -75,8 +76,7 @@ pub fn dump_routes(
             }
         });
         match outcome {
-            // What changes meanwhile is heard from the monitor.
-            Ok(_is_interrupted) => {}
+            Ok(is_torn) => is_interrupted |= is_torn,
             // A table without routes need not exist.
             Err(error) if error.raw_os_error() == Some(nix::libc::ENOENT) => {}
             // Nor need IPv6.
@@ -84,7 +84,7 @@ pub fn dump_routes(
             Err(error) => return Err(error),
         }
     }
-    Ok(())
+    Ok(is_interrupted)
 }
 
 /// Whether packets to `address` on `interface` are taken by this machine, by its tables at this moment. Of IPv4 the

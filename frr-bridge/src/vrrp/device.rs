@@ -20,12 +20,12 @@ use ipnet::IpNet;
 use nix::libc;
 use tracing::{debug, info, warn};
 
-use super::arp;
+use super::arp::{self, ArpGuard};
 use super::operator::Found;
 use crate::interface::Interface;
 use crate::netlink::{
-    Ipv4Setting, Requests, add_macvlan, dump_addresses, dump_links, hold_address, is_local, remove_address,
-    remove_link, set_alias, set_ipv4, set_link_up, stop_address_generation,
+    Ipv4Setting, Refusals, Requests, add_macvlan, dump_addresses, dump_links, hold_address, is_local,
+    remove_address, remove_link, set_alias, set_ipv4, set_link_up, stop_address_generation,
 };
 
 /// Which device.
@@ -68,12 +68,13 @@ pub enum Origin {
 #[derive(Debug)]
 pub struct Devices {
     requests: Requests,
+    refusals: Refusals,
 }
 
 impl Devices {
     /// Opens a socket in the network namespace of the calling thread.
     pub fn open() -> io::Result<Self> {
-        Requests::open().map(|requests| Self { requests })
+        Requests::open().map(|requests| Self { requests, refusals: Refusals::default() })
     }
 
     /// The device for `key` on `parent`: the one that is there, or a new one. It is off, and holds nothing of ours.
@@ -183,9 +184,32 @@ impl Devices {
         Ok(())
     }
 
+    /// Removes devices of ours on parents that have no virtual routers any more, and puts back what these parents had
+    /// before: an earlier run has crashed, and its configuration was another.
+    pub fn sweep(&mut self, has_routers: impl Fn(&str) -> bool) -> io::Result<()> {
+        let links = dump_links(&mut self.requests)?;
+        for link in links.iter().filter(|link| is_ours(link)) {
+            let parent = links.iter().find(|parent| Some(parent.index) == link.parent);
+            if parent.is_some_and(|parent| has_routers(&parent.name)) {
+                continue;
+            }
+            if let Some(parent) = parent {
+                ArpGuard::find(&mut self.requests, parent)?.release(&mut self.requests)?;
+            }
+            info!(device = link.name, "left-over device removed");
+            remove_link(&mut self.requests, link.index)?;
+        }
+        Ok(())
+    }
+
     /// The socket, for other settings.
     pub fn requests(&mut self) -> &mut Requests {
         &mut self.requests
+    }
+
+    /// What is refused for the sake of devices.
+    pub fn refusals(&mut self) -> &mut Refusals {
+        &mut self.refusals
     }
 
     fn hold_one(&mut self, index: u32, address: IpNet) -> io::Result<()> {

@@ -31,6 +31,7 @@ mod example;
 mod exchange;
 mod gateway;
 mod gateway_crowd;
+mod gateway_flood;
 mod gateway_modes;
 mod gateway_takeover;
 mod gateway_tracking;

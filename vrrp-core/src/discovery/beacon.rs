@@ -6,7 +6,9 @@
 //! A router that stops to advertise tells hosts so with a lifetime of zero (§6.2.5). A virtual router that loses the
 //! gateway does not: another sends from the same address from then on, and hosts that heard a zero would drop their
 //! default router (§6.3.4) although it is there. RFC 9568 asks for none either: its transitions out of Active (§6.4.3)
-//! send nothing but VRRP's own priority zero. Only a [`Profile`] that is taken away from an Active is told to hosts.
+//! send nothing but VRRP's own priority zero. Hosts are told of a [`Profile`] that is taken away from an Active, of a
+//! gateway that nobody has taken over, and, from the old link-local address, of an Active that has another or none from
+//! then on (RFC 4861 §6.2.8).
 
 use alloc::vec::Vec;
 use core::mem;
@@ -25,6 +27,8 @@ use crate::types::{Endpoints, Mac};
 pub struct Beacon {
     profile: Option<Profile>,
     state: State,
+    /// What is to be sent first: the end of an address.
+    farewell: Option<Vec<u8>>,
     /// What is to be sent: the latest.
     frame: Option<Vec<u8>>,
     random: u64,
@@ -55,7 +59,7 @@ impl Beacon {
     /// Silent; `seed` makes its intervals differ from those of others.
     #[must_use]
     pub const fn new(seed: u64, now: Instant) -> Self {
-        Self { profile: None, state: State::Silent, frame: None, random: seed, now, sent: 0 }
+        Self { profile: None, state: State::Silent, farewell: None, frame: None, random: seed, now, sent: 0 }
     }
 
     /// What is to be advertised from here on; nothing ends it. An equal one changes nothing.
@@ -80,17 +84,27 @@ impl Beacon {
     pub fn handle_active(&mut self, source: Ipv6Addr, mac: Mac, now: Instant) {
         self.now = now;
         match &self.state {
-            State::Speaking(voice) if (voice.source, voice.mac) == (source, mac) => {}
-            State::Speaking(_) | State::Silent => {
-                self.state =
-                    State::Speaking(Voice { source, mac, initial: INITIAL - 1, next: now, last: None });
-            }
+            State::Speaking(voice) if (voice.source, voice.mac) == (source, mac) => return,
+            State::Speaking(voice) if voice.source != source => self.handle_end(now),
+            State::Speaking(_) | State::Silent => {}
         }
+        self.state = State::Speaking(Voice { source, mac, initial: INITIAL - 1, next: now, last: None });
+    }
+
+    /// Nobody advertises from this address any more: hosts that were told of it are told so.
+    pub fn handle_end(&mut self, now: Instant) {
+        self.now = now;
+        if let (State::Speaking(voice), Some(profile)) = (&self.state, &self.profile)
+            && voice.last.is_some()
+        {
+            self.farewell = voice.frame(&Profile { lifetime: 0, ..profile.clone() });
+        }
+        (self.state, self.frame) = (State::Silent, None);
     }
 
     /// The gateway is elsewhere: nothing more is said.
     pub fn handle_inactive(&mut self) {
-        (self.state, self.frame) = (State::Silent, None);
+        (self.state, self.farewell, self.frame) = (State::Silent, None, None);
     }
 
     /// A host asks. It and all others are answered within half a second, unless they have just been.
@@ -119,14 +133,14 @@ impl Beacon {
 
     /// A whole Ethernet frame to send.
     pub fn poll_transmit(&mut self) -> Option<Vec<u8>> {
-        self.frame.take()
+        self.farewell.take().or_else(|| self.frame.take())
     }
 
     /// When `handle_timeout` is due; the last instant given as long as something is to be sent.
     #[must_use]
     pub const fn poll_timeout(&self) -> Option<Instant> {
         match (&self.state, &self.profile) {
-            _ if self.frame.is_some() => Some(self.now),
+            _ if self.farewell.is_some() || self.frame.is_some() => Some(self.now),
             (State::Speaking(voice), Some(_)) => Some(voice.next),
             (State::Silent | State::Speaking(_), _) => None,
         }
@@ -288,5 +302,32 @@ mod tests {
         let frame = beacon.poll_transmit().unwrap();
         assert_eq!(frame[60..62], [0, 0], "a lifetime of zero");
         assert_eq!((beacon.poll_timeout(), beacon.sent()), (None, 4));
+    }
+
+    #[test]
+    fn a_gateway_that_nobody_has_taken_over_ends_with_a_lifetime_of_zero_if_hosts_knew_it() {
+        let mut beacon = active(600, 1);
+        beacon.handle_end(at(0));
+        assert_eq!(beacon.poll_transmit(), None, "nobody had been told of it");
+        take_over(&mut beacon, at(1000));
+        next(&mut beacon);
+        beacon.handle_end(at(2000));
+        assert_eq!(beacon.poll_timeout(), Some(at(2000)));
+        let frame = beacon.poll_transmit().unwrap();
+        assert_eq!((&frame[22..38], &frame[60..62]), (&SOURCE.octets()[..], &[0, 0][..]));
+        assert_eq!((beacon.poll_timeout(), beacon.poll_transmit()), (None, None));
+    }
+
+    #[test]
+    fn another_source_speaks_after_the_old_one_has_said_its_end() {
+        let mut beacon = active(600, 1);
+        next(&mut beacon);
+        let other = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 6);
+        beacon.handle_active(other, Vrid::new(5).unwrap().mac(Family::Ipv6), at(1000));
+        beacon.handle_timeout(at(1000));
+        let (old, new) = (beacon.poll_transmit().unwrap(), beacon.poll_transmit().unwrap());
+        assert_eq!((&old[22..38], &old[60..62]), (&SOURCE.octets()[..], &[0, 0][..]));
+        assert_eq!((&new[22..38], &new[60..62]), (&other.octets()[..], &[0x07, 0x08][..]));
+        assert_eq!(beacon.poll_transmit(), None);
     }
 }

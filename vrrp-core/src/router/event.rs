@@ -109,7 +109,10 @@ pub enum Event {
     /// may do this before it sends the advertisement that is queued with it, so that no frame comes too early.
     Activate(Activation),
     /// Let go of it.
-    Deactivate,
+    Deactivate {
+        /// True if nobody had taken over when a graceful departure ended: hosts are without this gateway.
+        is_unclaimed: bool,
+    },
     /// For the log.
     Transition(Transition),
     /// For the log.
@@ -179,8 +182,10 @@ pub enum TransitionReason {
     Outranked(IpAddr, Priority),
     /// Another router has taken what we left.
     HandedOver(IpAddr),
-    /// We were asked to stop, and nobody is left who could take over.
+    /// We were asked to stop.
     Stopped,
+    /// We were asked to stop, and nobody is left who could take over.
+    Unclaimed,
     /// The interface is down, or has no address to send from.
     LinkDown,
     /// The address to send from is of no use: of the other family, not link-local, a virtual one, or made from the
@@ -262,6 +267,7 @@ impl fmt::Display for TransitionReason {
             Self::Outranked(source, priority) => write!(f, "{source} has priority {priority}"),
             Self::HandedOver(source) => write!(f, "stopped, and {source} took over"),
             Self::Stopped => f.write_str("stopped"),
+            Self::Unclaimed => f.write_str("stopped, and nobody took over"),
             Self::LinkDown => f.write_str("the interface is down or has no address"),
             Self::BadSource(source) => write!(f, "{source} cannot be sent from"),
             Self::Reconfigured => f.write_str("the version changed"),

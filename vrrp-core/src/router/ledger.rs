@@ -106,7 +106,7 @@ impl Ledger {
         (self.drops_said, self.remarks_said) = (0, 0);
         self.tell(Event::Transition(transition));
         if from == FsmState::Active {
-            self.role = Some(Event::Deactivate);
+            self.role = Some(Event::Deactivate { is_unclaimed: reason == TransitionReason::Unclaimed });
         }
     }
 

@@ -52,7 +52,7 @@ impl State {
             (Self::Backup(state), Timer::ActiveDown) => state.take_over(ledger),
             (Self::Active(state), Timer::Advertise | Timer::Keep) => Self::Active(state.advertise(ledger)),
             (Self::Active(state), Timer::Announce) => Self::Active(state.announce(ledger)),
-            (Self::Active(_), Timer::Leave) => stop(FsmState::Active, TransitionReason::Stopped, ledger),
+            (Self::Active(_), Timer::Leave) => stop(FsmState::Active, TransitionReason::Unclaimed, ledger),
             (state @ (Self::Initialize | Self::Backup(_) | Self::Active(_)), _) => state,
         }
     }

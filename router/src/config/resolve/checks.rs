@@ -80,7 +80,7 @@ pub(crate) fn router_advertisements(draft: &Draft, findings: &mut Findings) {
             let message = format!(
                 "a default router that lives for {lifetime} s is forgotten before the next advertisement, which may \
                  take {} s (RFC 4861 §6.2.1)",
-                advert.interval().as_secs()
+                advert.interval().as_secs_f64()
             );
             report(findings, *spot, Severity::Error, message);
         }

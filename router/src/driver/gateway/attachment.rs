@@ -20,6 +20,9 @@ pub(super) struct Attachment {
     arp: ArpGuard,
     /// Whether the last packet could be sent: what fails is told once.
     is_sending: bool,
+    /// Whether hosts cannot be heard, and whether ARP cannot be guarded: told once too.
+    is_deaf: bool,
+    is_unguarded: bool,
 }
 
 impl Attachment {
@@ -32,7 +35,17 @@ impl Attachment {
         let (v4, v6) = (listen(Family::Ipv4).ok(), listen(Family::Ipv6).ok());
         let frames = Frames::open(parent.index)?;
         let arp = ArpGuard::find(devices.requests(), parent)?;
-        Ok(Self { parent: parent.index, frames, v4, v6, solicitations: None, arp, is_sending: true })
+        Ok(Self {
+            parent: parent.index,
+            frames,
+            v4,
+            v6,
+            solicitations: None,
+            arp,
+            is_sending: true,
+            is_deaf: false,
+            is_unguarded: false,
+        })
     }
 
     /// The interface they are on.
@@ -58,7 +71,11 @@ impl Attachment {
         if self.solicitations.is_none() {
             match Listener::solicitations(parent) {
                 Ok(listener) => self.solicitations = Some(listener),
-                Err(error) => warn!(interface = parent.name, %error, "hosts are not heard"),
+                Err(error) if !self.is_deaf => {
+                    self.is_deaf = true;
+                    warn!(interface = parent.name, %error, "hosts are not heard");
+                }
+                Err(_) => {}
             }
         }
     }
@@ -97,8 +114,13 @@ impl Attachment {
 
     /// Keeps the parent from answering for the virtual addresses, which `device` has.
     pub(super) fn guard_arp(&mut self, device: &Device, devices: &mut Devices) {
-        if let Err(error) = self.arp.set(devices.requests(), device) {
-            warn!(parent = self.parent, %error, "ARP stays as it is");
+        match self.arp.set(devices.requests(), device) {
+            Ok(()) => self.is_unguarded = false,
+            Err(error) if !self.is_unguarded => {
+                self.is_unguarded = true;
+                warn!(parent = self.parent, %error, "ARP stays as it is");
+            }
+            Err(_) => {}
         }
     }
 

@@ -62,6 +62,9 @@ impl Holder {
             Ok(device) => {
                 (self.device, self.is_failing) = (Some(device), false);
                 (self.is_known, self.is_up) = (false, false);
+                // The interface was replaced under a gateway that is held, which may not have noticed.
+                self.refuse(key, devices);
+                self.hold(key, devices);
                 true
             }
             Err(error) => {
@@ -85,23 +88,23 @@ impl Holder {
 
     /// The gateway is here.
     pub(super) fn activate(&mut self, key: Key, activation: Activation, devices: &mut Devices) {
-        self.refuse(key, &activation);
         self.active = Some(activation);
+        self.refuse(key, devices);
         self.hold(key, devices);
     }
 
     /// Without Accept_Mode packets for the addresses are refused (RFC 9568 §6.1). The owner's interface does not say
     /// its own hardware address for them, which the kernel would (§8.1.2, §8.2.2).
-    fn refuse(&mut self, key: Key, activation: &Activation) {
-        // Their names are free again before they are given anew.
-        self.refusals.clear();
-        let Some(device) = &self.device else { return };
+    fn refuse(&mut self, key: Key, devices: &mut Devices) {
+        let (Some(activation), Some(device)) = (&self.active, &self.device) else { return };
+        let old = self.refusals.len();
         let name = |what: &str| format!("ridgeway-{what}-{}-{}", device.parent(), key.vrid);
         let addresses: Vec<IpAddr> = activation.addresses.iter().collect();
-        let packets = (!activation.accepts).then(|| Refusal::of_packets(&name("accept"), &addresses));
+        let packets =
+            (!activation.accepts).then(|| devices.refusals().of_packets(&name("accept"), &addresses));
         let is_apart = device.origin() != Origin::Parent;
         let questions = (activation.is_owner && is_apart)
-            .then(|| Refusal::of_questions(&name("owner"), device.parent(), &addresses));
+            .then(|| devices.refusals().of_questions(&name("owner"), device.parent(), &addresses));
         for refusal in packets.into_iter().chain(questions) {
             match refusal {
                 Ok(refusal) => self.refusals.push(refusal),
@@ -110,6 +113,19 @@ impl Holder {
                 }
             }
         }
+        self.allow(old, devices);
+    }
+
+    /// Ends the oldest refusals, which the newer ones have replaced. What fails is tried again the next time.
+    fn allow(&mut self, count: usize, devices: &mut Devices) {
+        let mut left = Vec::new();
+        for refusal in self.refusals.drain(..count) {
+            if let Err(error) = devices.refusals().end(&refusal) {
+                warn!(%error, "a packet filter stays");
+                left.push(refusal);
+            }
+        }
+        self.refusals.append(&mut left);
     }
 
     /// Holds the gateway, if it is here, for a while longer.
@@ -125,12 +141,13 @@ impl Holder {
     /// The gateway is elsewhere.
     pub(super) fn deactivate(&mut self, key: Key, devices: &mut Devices) {
         self.active = None;
-        self.refusals.clear();
         if let Some(device) = &mut self.device
             && let Err(error) = devices.release(device)
         {
             self.fail("the gateway is not let go", key, &error);
         }
+        // Not before the addresses are gone: what is refused is not to be taken for a moment.
+        self.allow(self.refusals.len(), devices);
     }
 
     /// Says so if priority and addresses do not go together: 255 is for whoever owns the addresses, and for nobody else
@@ -157,18 +174,21 @@ impl Holder {
         self.active.is_some()
     }
 
-    /// The parent is gone and the device with it.
-    pub(super) fn forget(&mut self) {
+    /// The parent is gone and the device with it; what was refused was refused there.
+    pub(super) fn forget(&mut self, devices: &mut Devices) {
         (self.device, self.is_known, self.is_up) = (None, false, false);
+        self.allow(self.refusals.len(), devices);
     }
 
     /// Removes what is there.
     pub(super) fn remove(&mut self, devices: &mut Devices) {
-        let Some(device) = self.device.take() else { return };
-        let name = device.name().to_owned();
-        if let Err(error) = devices.remove(device) {
-            warn!(device = name, %error, "device not removed");
+        if let Some(device) = self.device.take() {
+            let name = device.name().to_owned();
+            if let Err(error) = devices.remove(device) {
+                warn!(device = name, %error, "device not removed");
+            }
         }
+        self.allow(self.refusals.len(), devices);
     }
 
     fn fail(&mut self, what: &str, key: Key, error: &std::io::Error) {

@@ -9,7 +9,7 @@
 //! The tasks share a thread and a runtime of their own: an advertisement that is late costs the gateway, and BGP's
 //! work may take as long as it takes. What they are told is state, not events - the latest [`World`] and the latest
 //! [`Wanted`] - so nothing queues up and nothing can be missed. The thread is started by the first configuration that
-//! has a virtual router; without one there is nothing.
+//! has a virtual router; without one there is nothing but a look for what a run that crashed has left.
 
 mod attachment;
 mod facts;
@@ -25,6 +25,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
+use frr_bridge::vrrp::Devices;
 use tokio::runtime;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -64,6 +65,8 @@ pub(super) struct Gateway {
     wanted: watch::Sender<Wanted>,
     queries: Arc<OnceLock<mpsc::Sender<GatewayQuery>>>,
     seed: u64,
+    /// Whether what an earlier run has left on other interfaces is gone.
+    is_swept: bool,
     /// Told when the thread has nothing left to do.
     ended: Option<oneshot::Receiver<()>>,
 }
@@ -73,7 +76,7 @@ impl Gateway {
     pub(super) fn new(seed: u64) -> Self {
         let (world, _) = watch::channel(Arc::default());
         let (wanted, _) = watch::channel(Wanted::default());
-        Self { world, wanted, queries: Arc::default(), seed, ended: None }
+        Self { world, wanted, queries: Arc::default(), seed, is_swept: false, ended: None }
     }
 
     /// Where the facts go.
@@ -92,6 +95,13 @@ impl Gateway {
             (!interface.vrrp.is_empty()).then(|| (name.clone(), LanPlan::of(interface)))
         };
         let lans: BTreeMap<_, _> = desired.interfaces.iter().filter_map(has_any).collect();
+        if !std::mem::replace(&mut self.is_swept, true) {
+            // Each task sweeps its own interface, once it is there.
+            let swept = Devices::open().and_then(|mut devices| devices.sweep(|name| lans.contains_key(name)));
+            if let Err(error) = swept {
+                warn!(%error, "what an earlier run has left stays");
+            }
+        }
         if !lans.is_empty() && self.ended.is_none() {
             self.start()?;
         }

@@ -144,7 +144,7 @@ impl Bench {
         while let Some(event) = self.router.poll_event() {
             match event {
                 Event::Activate(_) => out.push(On),
-                Event::Deactivate => out.push(Off),
+                Event::Deactivate { .. } => out.push(Off),
                 Event::Transition(transition) => out.push(Becomes(transition.to)),
                 _ => {}
             }

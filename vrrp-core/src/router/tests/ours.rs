@@ -168,17 +168,18 @@ fn a_graceful_departure_forwards_until_another_is_heard() {
 
 #[test]
 fn a_graceful_departure_ends_when_everybody_has_had_the_time_to_take_over() {
-    let bench = run(
+    let mut bench = run(
         priority(200),
         &[
             (0, Up, &[Becomes(Backup)]),
             (3_218_750, Time, TAKES_OVER_AT_200),
             (4_000_000, Leave, &[Adv(0)]),
             (5_046_093, Time, &[]),
-            (5_046_094, Time, &[Off, Becomes(Initialize)]),
         ],
     );
-    assert_eq!(bench.reason(), TransitionReason::Stopped);
+    bench.router.handle_timeout(Instant::from_start(Duration::from_micros(5_046_094)));
+    assert_eq!(bench.events().first(), Some(&Event::Deactivate { is_unclaimed: true }));
+    assert_eq!(bench.reason(), TransitionReason::Unclaimed);
 }
 
 #[test]
@@ -249,8 +250,11 @@ fn only_the_latest_role_is_told() {
     let mut bench = run(priority(200), &[(0, Up, &[Becomes(Backup)])]);
     bench.router.handle_timeout(Instant::from_start(Duration::from_secs(9)));
     bench.hear(2, 201, 100);
-    let roles = |event: &Event| matches!(event, Event::Activate(_) | Event::Deactivate);
-    assert_eq!(bench.events().into_iter().filter(roles).collect::<Vec<_>>(), [Event::Deactivate]);
+    let roles = |event: &Event| matches!(event, Event::Activate(_) | Event::Deactivate { .. });
+    assert_eq!(
+        bench.events().into_iter().filter(roles).collect::<Vec<_>>(),
+        [Event::Deactivate { is_unclaimed: false }]
+    );
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! The router advertisements of an interface's IPv6 virtual routers: what they say, hosts that ask, when they are due.
 //!
 //! A virtual router that is leaving keeps what it says: taking it away would tell hosts that their default router is
-//! gone, while another is about to take its place.
+//! gone, while another is about to take its place. If none has, hosts are told.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 
-use frr_bridge::interface::Interface;
+use frr_bridge::interface::{Interface, InterfaceAddress};
 use tracing::{debug, trace};
 use vrrp_core::discovery::{Beacon, Icmp, Lifetime, OnLinkPrefix, Profile, RouterSolicitation};
 use vrrp_core::{Activation, Family, Instant};
@@ -21,8 +22,8 @@ impl Lan {
         let profile = self.router_advert.as_ref().map(|advert| profile(advert, parent));
         for key in self.holders.keys().filter(|key| key.family == Family::Ipv6) {
             if self.configured.contains_key(&key.vrid.get()) {
-                let seed = self.seed ^ u64::from(key.vrid.get());
-                let beacon = self.beacons.entry(*key).or_insert_with(|| Beacon::new(seed, now));
+                let seed = || seed(self.seed, &self.name, key.vrid.get());
+                let beacon = self.beacons.entry(*key).or_insert_with(|| Beacon::new(seed(), now));
                 beacon.handle_profile(profile.clone(), now);
             }
         }
@@ -64,6 +65,13 @@ impl Lan {
     }
 }
 
+/// Of this router, on this interface, for this virtual router: no two beacons keep step.
+fn seed(router: u64, interface: &str, vrid: u8) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (router, interface, vrid).hash(&mut hasher);
+    hasher.finish()
+}
+
 /// A beacon goes with the gateway. Without a link-local address there is none that hosts would believe (RFC 4861
 /// §6.1.2).
 pub(super) fn follow(beacon: &mut Beacon, activation: &Activation, now: Instant) {
@@ -74,7 +82,7 @@ pub(super) fn follow(beacon: &mut Beacon, activation: &Activation, now: Instant)
     });
     match source {
         Some(source) => beacon.handle_active(source, activation.mac, now),
-        None => beacon.handle_inactive(),
+        None => beacon.handle_end(now),
     }
 }
 
@@ -83,7 +91,7 @@ fn profile(advert: &RouterAdvert, parent: &Interface) -> Profile {
     let lifetime = advert.three_intervals();
     let life = |said: &Option<Lifetime>| said.unwrap_or(Lifetime(lifetime.into()));
     let mut prefixes = advert.prefixes.clone();
-    for own in parent.addresses.iter().filter_map(|own| own_prefix(own.address)) {
+    for own in parent.addresses.iter().filter_map(own_prefix) {
         if !prefixes.iter().any(|known| (known.prefix, known.len) == (own.prefix, own.len)) {
             prefixes.push(own);
         }
@@ -109,9 +117,11 @@ fn profile(advert: &RouterAdvert, parent: &Interface) -> Profile {
     }
 }
 
-/// The prefix of an address, if hosts can make themselves one of it: a /64 (RFC 4862 §5.5.3, RFC 2464 §4).
-fn own_prefix(address: ipnet::IpNet) -> Option<OnLinkPrefix> {
-    match address {
+/// The prefix of an address, if hosts can make themselves one of it: a /64 (RFC 4862 §5.5.3, RFC 2464 §4). An address
+/// that another router's advertisement has given ends with that, and one that is tentative may not be ours.
+fn own_prefix(own: &InterfaceAddress) -> Option<OnLinkPrefix> {
+    match own.address {
+        _ if own.tentative || !own.permanent => None,
         ipnet::IpNet::V6(net) if net.prefix_len() == 64 && !net.addr().is_unicast_link_local() => {
             Some(OnLinkPrefix::new(net.addr(), 64))
         }
@@ -123,7 +133,6 @@ fn own_prefix(address: ipnet::IpNet) -> Option<OnLinkPrefix> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use frr_bridge::interface::InterfaceAddress;
     use std::time::Duration;
 
     fn parent(addresses: &[&str]) -> Interface {
@@ -153,6 +162,22 @@ mod tests {
         let advert = RouterAdvert { prefixes: vec![said], ..RouterAdvert::default() };
         let expected = [said, OnLinkPrefix::new("2001:db8:1::".parse().unwrap(), 64)];
         assert_eq!(profile(&advert, &parent).prefixes, expected);
+    }
+
+    #[test]
+    fn routers_interfaces_and_virtual_routers_have_seeds_of_their_own() {
+        let seeds = [seed(1, "eth0", 5), seed(2, "eth0", 5), seed(1, "eth1", 5), seed(1, "eth0", 6)];
+        assert_eq!(std::collections::BTreeSet::from(seeds).len(), 4);
+        assert_eq!(seeds[0], seed(1, "eth0", 5));
+    }
+
+    #[test]
+    fn prefixes_of_addresses_that_may_not_last_are_not_told() {
+        let mut parent = parent(&["2001:db8:1::1/64", "2001:db8:2::1/64", "2001:db8:3::1/64"]);
+        parent.addresses[0].permanent = false;
+        parent.addresses[1].tentative = true;
+        let expected = [OnLinkPrefix::new("2001:db8:3::".parse().unwrap(), 64)];
+        assert_eq!(profile(&RouterAdvert::default(), &parent).prefixes, expected);
     }
 
     #[test]

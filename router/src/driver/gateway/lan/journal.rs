@@ -23,6 +23,6 @@ pub(super) fn log(interface: &str, key: Key, event: &Event) {
         Event::Remarked { remark, source } => {
             warn!(interface, vrid, ?family, %source, %remark, "odd advertisement");
         }
-        Event::Activate(_) | Event::Deactivate => {}
+        Event::Activate(_) | Event::Deactivate { .. } => {}
     }
 }

@@ -95,21 +95,7 @@ impl Lan {
             if self.holders.is_empty() && self.configured.is_empty() {
                 break;
             }
-            let wake = self.start + self.due().since_start();
-            let turn = {
-                let ear = |family| self.attachment.as_ref().and_then(|attached| attached.listener(family));
-                tokio::select! {
-                    biased;
-                    _ = readable(ear(Family::Ipv4)) => Turn::Heard,
-                    _ = readable(ear(Family::Ipv6)) => Turn::Heard,
-                    _ = readable(self.attachment.as_ref().and_then(Attachment::solicitations)) => Turn::Solicited,
-                    changed = self.wanted.changed() => Turn::Wanted(changed.is_ok()),
-                    changed = self.world.changed() => Turn::World(changed.is_ok()),
-                    Some(question) = questions.recv() => Turn::Asked(question),
-                    () = tokio::time::sleep_until(wake) => Turn::Due,
-                }
-            };
-            match turn {
+            match self.turn(&mut questions).await {
                 Turn::Heard => self.hear(),
                 Turn::Solicited => self.hear_hosts(),
                 Turn::Wanted(true) => {
@@ -133,6 +119,26 @@ impl Lan {
             }
         }
         self.close();
+    }
+
+    /// Waits for what is to be done next. A deadline that has passed goes before everything and the router's own words
+    /// before the wire's: packets may come faster than they are heard, for as long as somebody likes.
+    async fn turn(&mut self, questions: &mut mpsc::Receiver<Question>) -> Turn {
+        let due = self.due();
+        if self.now() >= due {
+            return Turn::Due;
+        }
+        let ear = |family| self.attachment.as_ref().and_then(|attached| attached.listener(family));
+        tokio::select! {
+            biased;
+            changed = self.wanted.changed() => Turn::Wanted(changed.is_ok()),
+            changed = self.world.changed() => Turn::World(changed.is_ok()),
+            Some(question) = questions.recv() => Turn::Asked(question),
+            _ = readable(ear(Family::Ipv4)) => Turn::Heard,
+            _ = readable(ear(Family::Ipv6)) => Turn::Heard,
+            _ = readable(self.attachment.as_ref().and_then(Attachment::solicitations)) => Turn::Solicited,
+            () = tokio::time::sleep_until(self.start + due.since_start()) => Turn::Due,
+        }
     }
 
     /// When something is to be done unasked.
@@ -190,10 +196,12 @@ impl Lan {
                     }
                     holder.activate(key, activation, &mut self.devices);
                 }
-                Event::Deactivate => {
+                Event::Deactivate { is_unclaimed } => {
                     is_let_go = true;
-                    if let Some(beacon) = &mut beacon {
-                        beacon.handle_inactive();
+                    match &mut beacon {
+                        Some(beacon) if is_unclaimed => beacon.handle_end(now),
+                        Some(beacon) => beacon.handle_inactive(),
+                        None => {}
                     }
                 }
                 event => log(&self.name, key, &event),
@@ -204,8 +212,9 @@ impl Lan {
                 attached.send(&transmit);
             }
         }
-        if let (Some(beacon), Some(attached)) = (beacon, &mut self.attachment) {
-            while let Some(frame) = beacon.poll_transmit() {
+        // Taken also if there is nothing to send it with: it would be due for ever.
+        while let Some(frame) = beacon.as_mut().and_then(|beacon| beacon.poll_transmit()) {
+            if let Some(attached) = &mut self.attachment {
                 attached.send_frame(&frame);
             }
         }

@@ -37,11 +37,8 @@ impl Lan {
             let ready = if world.facts.is_ready { Readiness::Ready } else { Readiness::Waiting };
             router.handle_readiness(ready, now);
             track(router, self.configured.get(&key.vrid.get()), &world, now);
-            if change == Some(DeviceChange::Gone)
-                && let Some(holder) = self.holders.get_mut(&key)
-            {
+            if change == Some(DeviceChange::Gone) {
                 warn!(interface = self.name, vrid = %key.vrid, "the device was removed, and is made again");
-                holder.hold(key, &mut self.devices);
             }
         }
         self.loosen_arp();
@@ -63,7 +60,7 @@ impl Lan {
         if self.attachment.as_ref().is_some_and(|attached| Some(attached.parent()) != index) {
             info!(interface = self.name, "interface gone");
             self.attachment = None;
-            self.holders.values_mut().for_each(Holder::forget);
+            self.holders.values_mut().for_each(|holder| holder.forget(&mut self.devices));
         }
         if let (None, Some(parent)) = (&self.attachment, parent) {
             match Attachment::open(parent, &mut self.devices) {
