@@ -1,8 +1,8 @@
 //! What no crate offers of sockets: TCP MD5 signatures (RFC 2385), the least acceptable TTL (RFC 5082), and binding
-//! a packet socket to an interface.
+//! a packet socket to an interface; and how the C library hands out large pieces of memory.
 //!
-//! The only room of the project with `unsafe` in it: one call of `setsockopt(2)` and one of `bind(2)`. Everything
-//! else about sockets is done with `socket2` and `nix` where it is needed.
+//! The only room of the project with `unsafe` in it: one call each of `setsockopt(2)`, `bind(2)` and `mallopt(3)`.
+//! Everything else about sockets is done with `socket2` and `nix` where it is needed.
 
 #![allow(unsafe_code)]
 
@@ -14,6 +14,18 @@ use ipnet::IpNet;
 use nix::libc;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use socket2::{Domain, SockRef};
+
+/// Has every piece of memory from a megabyte on mapped by itself, for good; false if the C library will not.
+///
+/// The GNU C library raises that limit to the largest piece that was ever freed: the next table of that size would lie
+/// among small pieces, and its memory could not be given back. Other C libraries have no such habit.
+pub fn map_large_allocations() -> bool {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: two numbers go in, one comes out, and the C library serialises it with allocations.
+    return unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, 1 << 20) } == 1;
+    #[cfg(not(target_env = "gnu"))]
+    true
+}
 
 /// Longest TCP MD5 key that Linux takes (TCP_MD5SIG_MAXKEYLEN).
 pub const MD5_KEY_MAX: usize = 80;
@@ -152,6 +164,11 @@ mod tests {
     use socket2::{Socket, Type};
 
     use super::*;
+
+    #[test]
+    fn the_c_library_maps_large_pieces_when_asked() {
+        assert!(map_large_allocations());
+    }
 
     fn net(text: &str) -> IpNet {
         text.parse().unwrap()

@@ -14,6 +14,7 @@ use bgp_core::speaker::Speaker;
 use bgp_core::speaker::config::Config;
 use bgp_core::{Asn, Instant, RouterId};
 use frr_bridge::kernel::{self, Kernel, Leave};
+use frr_bridge::sys::map_large_allocations;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -66,6 +67,9 @@ async fn serve(options: Options) -> Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
 
     raise_descriptor_limit();
+    if !map_large_allocations() {
+        warn!("the memory of lost tables may not be given back");
+    }
     let loaded = load(&options)?;
     let desired = loaded.desired;
     let config = instance(&desired);
