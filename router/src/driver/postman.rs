@@ -11,10 +11,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bgp_core::rib::{FibChange, Progress};
+use bgp_core::rib::Progress;
 use bgp_core::session::{Restarted, SessionCommand, SessionEvent};
 use bgp_core::speaker::config::Config;
-use bgp_core::speaker::{KernelRoute, Presence, Speaker, SpeakerEvent};
+use bgp_core::speaker::{Speaker, SpeakerEvent};
 use bgp_core::{PeerId, Prefix, RouterId, SessionId};
 use frr_bridge::interface::Interface;
 use frr_bridge::kernel::{Command, Event, Kernel};
@@ -63,21 +63,21 @@ pub(super) struct Postman {
     pub(super) interfaces: BTreeMap<u32, Arc<Interface>>,
     /// `description` lines, by interface.
     pub(super) descriptions: Arc<BTreeMap<String, String>>,
-    inlets: Inlets,
+    pub(super) inlets: Inlets,
     pub(super) reports: Inbox,
     pub(super) dialled: Dialled,
     pub(super) connections: HashMap<SessionId, Outbox>,
     pub(super) dialling: HashMap<PeerId, JoinHandle<()>>,
-    redistribution: Redistribution,
-    routes_down: RoutesDown,
-    gateway: Reporter,
+    pub(super) redistribution: Redistribution,
+    pub(super) routes_down: RoutesDown,
+    pub(super) gateway: Reporter,
     /// Next hops that the kernel task was asked about and has not answered yet.
-    unanswered: HashSet<IpAddr>,
+    pub(super) unanswered: HashSet<IpAddr>,
     sweep: Sweep,
     /// Who may have how much in the log.
     allowances: Allowances,
     /// The kernel task's request for everything, until it has been met.
-    resending: Option<u32>,
+    pub(super) resending: Option<u32>,
 }
 
 /// Outcomes of attempts to connect: both ends of the channel.
@@ -133,6 +133,7 @@ impl Postman {
                 // There are signals to look at, and they are not looked at here.
                 tokio::task::yield_now().await;
             }
+            self.set_redistributed();
             self.speaker.handle_timeout(self.clock.now());
             let progress = self.speaker.run(BUDGET);
             if self.carry_away(progress).await.is_err() {
@@ -185,7 +186,7 @@ impl Postman {
     }
 
     /// Starts the peers, now that the kernel's interfaces and routes are known.
-    fn start(&mut self, restarted: Restarted) {
+    pub(super) fn start(&mut self, restarted: Restarted) {
         let now = self.clock.now();
         let config = Arc::clone(self.speaker.config());
         let identified = self.identified(Arc::clone(&config));
@@ -211,10 +212,11 @@ impl Postman {
     }
 
     /// How long to wait if nothing comes in: while there is something to decide only until everybody else has had a
-    /// look, else until the speaker's deadline.
+    /// look, else until the speaker's deadline or until sets are due.
     fn pause(&self, progress: Progress) -> impl Future<Output = ()> + use<> {
         let clock = self.clock;
-        let deadline = self.speaker.poll_timeout().map(|(at, _)| at);
+        let deadline =
+            self.speaker.poll_timeout().map(|(at, _)| at).into_iter().chain(self.redistribution.due()).min();
         async move {
             match progress {
                 Progress::More => tokio::task::yield_now().await,
@@ -315,66 +317,6 @@ impl Postman {
             if self.clock.now() - begin >= SLICE {
                 break;
             }
-        }
-    }
-
-    fn take_kernel_event(&mut self, event: Event) {
-        journal::kernel(&event);
-        let now = self.clock.now();
-        match event {
-            Event::Ready { adopted: 0 } => self.start(Restarted::No),
-            Event::Ready { .. } => self.start(Restarted::Yes),
-            Event::Interface(index, Some(interface)) => {
-                self.gateway.interface(index, Some(&interface));
-                let link = addresses::link_interface(&interface);
-                self.speaker.handle_link_changed(&link, now);
-                let known = self.interfaces.insert(index, Arc::clone(&interface));
-                if !interface.is_operative() {
-                    self.speaker.handle_interface_down(index, now);
-                } else if known.is_none_or(|known| addresses::is_new_way(&known, &interface)) {
-                    self.speaker.handle_interface_up(&link, now);
-                }
-            }
-            Event::Interface(index, None) => {
-                self.speaker.handle_interface_down(index, now);
-                self.gateway.interface(index, None);
-                self.interfaces.remove(&index);
-            }
-            Event::NextHop(address, resolution) => {
-                self.unanswered.remove(&address);
-                self.speaker.handle_next_hop(address, kernel_side::next_hop_state(&resolution), now);
-            }
-            Event::Network(prefix, is_there) => {
-                let presence = if is_there { Presence::Present } else { Presence::Absent };
-                if self.gateway.is_tracked(&prefix) {
-                    self.gateway.foreign(prefix, is_there);
-                }
-                self.speaker.handle_network(prefix, presence, now);
-            }
-            Event::Redistribute(source, prefix, route) => {
-                let (source, family) = self.redistribution.set(source, prefix, route);
-                let routes = self.redistribution.get(source, family);
-                let routes =
-                    routes.map(|(prefix, next_hop, metric)| KernelRoute { prefix, next_hop, metric });
-                let routes = routes.collect();
-                self.speaker.set_redistributed(source, family, routes, now);
-            }
-            Event::WantAll(request) => {
-                self.speaker.resync_fib();
-                self.resending = Some(request);
-            }
-            Event::WantVia(address) => self.speaker.handle_rerouted(address, now),
-            Event::Want(prefixes) => {
-                for prefix in prefixes {
-                    let route = self.speaker.rib().fib_route(&prefix).map(Arc::new);
-                    let change = FibChange { prefix, route };
-                    self.gateway.route(&change, self.routes_down.next_batch());
-                    self.routes_down.push(change);
-                }
-            }
-            Event::Installed(batch) => self.gateway.installed(batch),
-            Event::RouteFailed(prefix, _) => self.gateway.refused(&prefix),
-            Event::Overrun | Event::Swept(_) => {}
         }
     }
 }
