@@ -21,7 +21,7 @@ use frr_bridge::kernel::{Command, Event, Kernel};
 use hashbrown::{HashMap, HashSet};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tracing::{debug, info};
 
 use super::allowance::Allowances;
@@ -67,6 +67,8 @@ pub(super) struct Postman {
     pub(super) reports: Inbox,
     pub(super) dialled: Dialled,
     pub(super) connections: HashMap<SessionId, Outbox>,
+    /// The connections' tasks; they outlive the sessions until their last words are written.
+    pub(super) carriers: JoinSet<()>,
     pub(super) dialling: HashMap<PeerId, JoinHandle<()>>,
     pub(super) redistribution: Redistribution,
     pub(super) routes_down: RoutesDown,
@@ -114,6 +116,7 @@ impl Postman {
             reports: Inbox::default(),
             dialled: Dialled::new(),
             connections: HashMap::new(),
+            carriers: JoinSet::new(),
             dialling: HashMap::new(),
             redistribution: Redistribution::default(),
             routes_down,
@@ -163,7 +166,8 @@ impl Postman {
         }
     }
 
-    /// Ends every session with Cease/Administrative Shutdown and waits until all connections have closed.
+    /// Ends every session with Cease/Administrative Shutdown (RFC 4486) and waits until all connections have closed:
+    /// what they have not written by then is lost with the runtime.
     pub(super) async fn farewell(&mut self) {
         self.speaker.shutdown(self.clock.now());
         self.carry_to_peers();
@@ -171,6 +175,7 @@ impl Postman {
             self.reports.filled(Admit::All).await;
             self.take_reports(Admit::All);
         }
+        while self.carriers.join_next().await.is_some() {}
     }
 
     /// Takes what a configuration says beside BGP.
