@@ -73,6 +73,8 @@ pub(super) struct Postman {
     pub(super) redistribution: Redistribution,
     pub(super) routes_down: RoutesDown,
     pub(super) gateway: Reporter,
+    /// Something waits until the kernel task has room.
+    is_backed_up: bool,
     /// Next hops that the kernel task was asked about and has not answered yet.
     pub(super) unanswered: HashSet<IpAddr>,
     sweep: Sweep,
@@ -121,6 +123,7 @@ impl Postman {
             redistribution: Redistribution::default(),
             routes_down,
             gateway,
+            is_backed_up: false,
             unanswered: HashSet::new(),
             sweep: Sweep::Due,
             allowances: Allowances::default(),
@@ -139,13 +142,11 @@ impl Postman {
             self.set_redistributed();
             self.speaker.handle_timeout(self.clock.now());
             let progress = self.speaker.run(BUDGET);
-            if self.carry_away(progress).await.is_err() {
-                return;
-            }
+            self.carry_away(progress);
             held = if progress == Progress::More && held < HELD { held + 1 } else { 0 };
             let admit = if held > 0 { Admit::Short } else { Admit::All };
             let pause = self.pause(progress);
-            let is_backed_up = !self.routes_down.is_empty();
+            let is_backed_up = self.is_backed_up;
             let kernel = self.kernel.clone();
             // The order is left to chance: a peer that keeps the reports coming must not keep the others waiting, nor
             // the operator.
@@ -230,27 +231,9 @@ impl Postman {
         }
     }
 
-    /// Carries away everything the speaker has to say.
-    async fn carry_away(&mut self, progress: Progress) -> Result<(), frr_bridge::kernel::Stopped> {
-        while let Some(interest) = self.speaker.poll_next_hop() {
-            if interest.wanted {
-                self.unanswered.insert(interest.addr);
-            } else {
-                self.unanswered.remove(&interest.addr);
-            }
-            self.kernel.send(kernel_side::interest(interest)).await?;
-        }
-        while let Some(prefix) = self.gateway.poll_watch() {
-            self.kernel.send(Command::Watch(prefix)).await?;
-        }
-        while let Some(watch) = self.speaker.poll_network_watch() {
-            if !watch.is_wanted && self.gateway.is_tracked(&watch.prefix) {
-                continue;
-            }
-            let command =
-                if watch.is_wanted { Command::Watch(watch.prefix) } else { Command::Unwatch(watch.prefix) };
-            self.kernel.send(command).await?;
-        }
+    /// Carries away everything the speaker has to say, as far as there is room for it.
+    fn carry_away(&mut self, progress: Progress) {
+        let is_all_asked = self.tell_kernel(Self::next_question);
         self.carry_to_peers();
         let mut is_all_out = false;
         while self.routes_down.has_room() {
@@ -263,20 +246,61 @@ impl Postman {
         }
         self.routes_down.offer(&self.kernel);
         // A route whose next hop is still being asked about is not in the RIB's word yet.
-        let is_decided = progress == Progress::Idle && self.unanswered.is_empty();
+        let is_decided = progress == Progress::Idle && is_all_asked && self.unanswered.is_empty();
         let is_settled = is_decided && is_all_out && self.routes_down.is_empty();
-        if let Some(request) = self.resending.take_if(|_| is_settled) {
-            self.kernel.send(Command::Resent(request)).await?;
-        }
-        if self.sweep == Sweep::Due && is_settled && self.speaker.is_converged() {
-            self.sweep = Sweep::Done;
-            self.kernel.send(Command::Converged).await?;
-        }
+        let is_all_told = !is_settled || self.tell_kernel(Self::next_conclusion);
+        self.is_backed_up = !is_all_asked || !is_all_told || !self.routes_down.is_empty();
         if is_settled && self.speaker.has_heard_everybody() {
             self.gateway.complete(self.routes_down.last_batch());
         }
         self.gateway.report(&self.speaker);
-        Ok(())
+    }
+
+    /// Tells the kernel task what `next` has for it; false if there is no room for more. Nothing is taken from where
+    /// it waits, keyed by what it is about, before there is room for it.
+    fn tell_kernel(&mut self, next: impl Fn(&mut Self) -> Option<Command>) -> bool {
+        let kernel = self.kernel.clone();
+        while let Some(room) = kernel.room() {
+            let Some(command) = next(self) else { return true };
+            room.fill(command);
+        }
+        false
+    }
+
+    /// What the kernel task is to report on, or no longer.
+    fn next_question(&mut self) -> Option<Command> {
+        if let Some(interest) = self.speaker.poll_next_hop() {
+            if interest.wanted {
+                self.unanswered.insert(interest.addr);
+            } else {
+                self.unanswered.remove(&interest.addr);
+            }
+            return Some(kernel_side::interest(interest));
+        }
+        if let Some(prefix) = self.gateway.poll_watch() {
+            return Some(Command::Watch(prefix));
+        }
+        loop {
+            let watch = self.speaker.poll_network_watch()?;
+            if watch.is_wanted {
+                return Some(Command::Watch(watch.prefix));
+            }
+            if !self.gateway.is_tracked(&watch.prefix) {
+                return Some(Command::Unwatch(watch.prefix));
+            }
+        }
+    }
+
+    /// What the kernel task is to know once it has got every route.
+    fn next_conclusion(&mut self) -> Option<Command> {
+        if let Some(request) = self.resending.take() {
+            return Some(Command::Resent(request));
+        }
+        if self.sweep == Sweep::Due && self.speaker.is_converged() {
+            self.sweep = Sweep::Done;
+            return Some(Command::Converged);
+        }
+        None
     }
 
     fn carry_to_peers(&mut self) {
