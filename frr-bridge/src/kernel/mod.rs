@@ -78,6 +78,17 @@ pub struct Kernel {
     stop: mpsc::Sender<Stop>,
 }
 
+/// A place in the line of commands, free again if it is not filled.
+#[derive(Debug)]
+pub struct Room<'a>(mpsc::Permit<'a, Command>);
+
+impl Room<'_> {
+    /// Sends `command`.
+    pub fn fill(self, command: Command) {
+        self.0.send(command);
+    }
+}
+
 /// The kernel task has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the kernel task has ended")]
@@ -129,7 +140,13 @@ impl Kernel {
         }
     }
 
-    /// Waits until [`offer`](Self::offer) would find room.
+    /// Room for one command, if there is some; none either once the task has ended.
+    #[must_use]
+    pub fn room(&self) -> Option<Room<'_>> {
+        self.commands.try_reserve().ok().map(Room)
+    }
+
+    /// Waits until [`offer`](Self::offer) or [`room`](Self::room) would find room.
     pub async fn writable(&self) -> Result<(), Stopped> {
         self.commands.reserve().await.map(drop).map_err(|_| Stopped)
     }

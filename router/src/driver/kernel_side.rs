@@ -3,13 +3,13 @@
 //! Routes go down in batches that collect while the kernel is busy, keyed by prefix. Past a limit nothing more
 //! is taken out of the RIB, whose own memory of what the kernel has not heard is a bit a prefix.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use bgp_core::rib::{FibChange, FibRoute, NextHopInterest, NextHopState};
 use bgp_core::speaker::config::{Config, RouteSource};
-use bgp_core::{Family, FamilyMap, NextHop, Prefix};
+use bgp_core::{Family, FamilyMap, Instant, NextHop, Prefix};
 use frr_bridge::kernel::{
     BgpNextHop, BgpRoute, Command, ForwardingFamily, Kernel, Redistributed, RouteBatch, Source, Sources,
     StaticRoute, StaticVia, Stopped, WantedAddress,
@@ -190,16 +190,15 @@ pub(super) fn next_hop_state(resolution: &Resolution) -> NextHopState {
 #[derive(Debug, Default)]
 pub(super) struct Redistribution {
     routes: BTreeMap<RouteSource, FamilyMap<BTreeMap<Prefix, Redistributed>>>,
+    /// Sets that differ from what the speaker was given.
+    changed: BTreeSet<(RouteSource, Family)>,
+    /// When sets may be taken again.
+    rests_until: Instant,
 }
 
 impl Redistribution {
-    /// Takes a change in; says which set it changed.
-    pub(super) fn set(
-        &mut self,
-        source: Source,
-        prefix: Prefix,
-        route: Option<Redistributed>,
-    ) -> (RouteSource, Family) {
+    /// Takes a change in.
+    pub(super) fn set(&mut self, source: Source, prefix: Prefix, route: Option<Redistributed>) {
         let source = match source {
             Source::Kernel => RouteSource::Kernel,
             Source::Connected => RouteSource::Connected,
@@ -211,7 +210,23 @@ impl Redistribution {
             Some(route) => set.insert(prefix, route),
             None => set.remove(&prefix),
         };
-        (source, family)
+        self.changed.insert((source, family));
+    }
+
+    /// When the next sets are to be taken, if any have changed.
+    pub(super) fn due(&self) -> Option<Instant> {
+        (!self.changed.is_empty()).then_some(self.rests_until)
+    }
+
+    /// The sets that have changed since they were last taken, unless it is too early for that.
+    pub(super) fn take_due(&mut self, now: Instant) -> BTreeSet<(RouteSource, Family)> {
+        if now < self.rests_until { BTreeSet::new() } else { std::mem::take(&mut self.changed) }
+    }
+
+    /// Says how long it took to hand over what was taken. A set costs as much as it holds routes, however few of
+    /// them have changed, so what follows collects for a multiple of that.
+    pub(super) fn rest(&mut self, began: Instant, ended: Instant) {
+        self.rests_until = ended + (ended - began) * REST;
     }
 
     /// A set, in the order of prefixes: destination, gateway if there is one, metric.
@@ -230,3 +245,41 @@ impl Redistribution {
 const MOST_PENDING: usize = 32 * 1024;
 /// Translated routes that are remembered; there are about as many as sets of next hops.
 const MOST_TRANSLATED: usize = 4096;
+/// How many times as long sets of redistributed routes are left alone as they took: a fifth of the thread at most
+/// goes into them, whatever the kernel's table does.
+const REST: u32 = 4;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use frr_bridge::route::RouteKind;
+
+    use super::*;
+
+    #[test]
+    fn what_changes_soon_after_a_large_set_was_handed_over_collects() {
+        let mut redistribution = Redistribution::default();
+        let route = Redistributed { metric: 0, kind: RouteKind::Blackhole };
+        let set = |redistribution: &mut Redistribution, prefix: &str| {
+            redistribution.set(Source::Kernel, prefix.parse().unwrap(), Some(route.clone()));
+        };
+        let took = Duration::from_millis(10);
+        let began = Instant::START + took;
+        let ended = began + took;
+        set(&mut redistribution, "192.0.2.0/24");
+        assert_eq!(redistribution.take_due(began).len(), 1);
+        redistribution.rest(began, ended);
+        assert_eq!(redistribution.due(), None);
+
+        set(&mut redistribution, "198.51.100.0/24");
+        set(&mut redistribution, "203.0.113.0/24");
+        assert!(redistribution.take_due(ended + took).is_empty());
+        let due = redistribution.due().unwrap();
+        assert_eq!(due, ended + 4 * took);
+        let sets = redistribution.take_due(due);
+        assert_eq!(sets, BTreeSet::from([(RouteSource::Kernel, Family::Ipv4Unicast)]));
+        assert_eq!(redistribution.get(RouteSource::Kernel, Family::Ipv4Unicast).count(), 3);
+        assert_eq!(redistribution.due(), None);
+    }
+}

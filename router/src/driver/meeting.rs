@@ -101,7 +101,9 @@ impl Postman {
             clock: self.clock,
         };
         self.connections.insert(id, outbox);
-        tokio::spawn(connection.run());
+        // A task that has ended stays in the set until somebody asks for it.
+        while self.carriers.try_join_next().is_some() {}
+        self.carriers.spawn(connection.run());
     }
 
     fn interface_towards(&self, remote: SocketAddr) -> Option<LinkInterface> {

@@ -21,6 +21,7 @@ mod connection;
 mod control_side;
 mod gateway;
 mod journal;
+mod kernel_events;
 mod kernel_side;
 mod listeners;
 mod meeting;

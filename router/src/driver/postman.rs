@@ -11,17 +11,17 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bgp_core::rib::{FibChange, Progress};
+use bgp_core::rib::Progress;
 use bgp_core::session::{Restarted, SessionCommand, SessionEvent};
 use bgp_core::speaker::config::Config;
-use bgp_core::speaker::{KernelRoute, Presence, Speaker, SpeakerEvent};
+use bgp_core::speaker::{Speaker, SpeakerEvent};
 use bgp_core::{PeerId, Prefix, RouterId, SessionId};
 use frr_bridge::interface::Interface;
 use frr_bridge::kernel::{Command, Event, Kernel};
 use hashbrown::{HashMap, HashSet};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tracing::{debug, info};
 
 use super::allowance::Allowances;
@@ -63,21 +63,25 @@ pub(super) struct Postman {
     pub(super) interfaces: BTreeMap<u32, Arc<Interface>>,
     /// `description` lines, by interface.
     pub(super) descriptions: Arc<BTreeMap<String, String>>,
-    inlets: Inlets,
+    pub(super) inlets: Inlets,
     pub(super) reports: Inbox,
     pub(super) dialled: Dialled,
     pub(super) connections: HashMap<SessionId, Outbox>,
+    /// The connections' tasks; they outlive the sessions until their last words are written.
+    pub(super) carriers: JoinSet<()>,
     pub(super) dialling: HashMap<PeerId, JoinHandle<()>>,
-    redistribution: Redistribution,
-    routes_down: RoutesDown,
-    gateway: Reporter,
+    pub(super) redistribution: Redistribution,
+    pub(super) routes_down: RoutesDown,
+    pub(super) gateway: Reporter,
+    /// Something waits until the kernel task has room.
+    is_backed_up: bool,
     /// Next hops that the kernel task was asked about and has not answered yet.
-    unanswered: HashSet<IpAddr>,
+    pub(super) unanswered: HashSet<IpAddr>,
     sweep: Sweep,
     /// Who may have how much in the log.
     allowances: Allowances,
     /// The kernel task's request for everything, until it has been met.
-    resending: Option<u32>,
+    pub(super) resending: Option<u32>,
 }
 
 /// Outcomes of attempts to connect: both ends of the channel.
@@ -114,10 +118,12 @@ impl Postman {
             reports: Inbox::default(),
             dialled: Dialled::new(),
             connections: HashMap::new(),
+            carriers: JoinSet::new(),
             dialling: HashMap::new(),
             redistribution: Redistribution::default(),
             routes_down,
             gateway,
+            is_backed_up: false,
             unanswered: HashSet::new(),
             sweep: Sweep::Due,
             allowances: Allowances::default(),
@@ -133,15 +139,14 @@ impl Postman {
                 // There are signals to look at, and they are not looked at here.
                 tokio::task::yield_now().await;
             }
+            self.set_redistributed();
             self.speaker.handle_timeout(self.clock.now());
             let progress = self.speaker.run(BUDGET);
-            if self.carry_away(progress).await.is_err() {
-                return;
-            }
+            self.carry_away(progress);
             held = if progress == Progress::More && held < HELD { held + 1 } else { 0 };
             let admit = if held > 0 { Admit::Short } else { Admit::All };
             let pause = self.pause(progress);
-            let is_backed_up = !self.routes_down.is_empty();
+            let is_backed_up = self.is_backed_up;
             let kernel = self.kernel.clone();
             // The order is left to chance: a peer that keeps the reports coming must not keep the others waiting, nor
             // the operator.
@@ -162,7 +167,8 @@ impl Postman {
         }
     }
 
-    /// Ends every session with Cease/Administrative Shutdown and waits until all connections have closed.
+    /// Ends every session with Cease/Administrative Shutdown (RFC 4486) and waits until all connections have closed:
+    /// what they have not written by then is lost with the runtime.
     pub(super) async fn farewell(&mut self) {
         self.speaker.shutdown(self.clock.now());
         self.carry_to_peers();
@@ -170,6 +176,7 @@ impl Postman {
             self.reports.filled(Admit::All).await;
             self.take_reports(Admit::All);
         }
+        while self.carriers.join_next().await.is_some() {}
     }
 
     /// Takes what a configuration says beside BGP.
@@ -185,7 +192,7 @@ impl Postman {
     }
 
     /// Starts the peers, now that the kernel's interfaces and routes are known.
-    fn start(&mut self, restarted: Restarted) {
+    pub(super) fn start(&mut self, restarted: Restarted) {
         let now = self.clock.now();
         let config = Arc::clone(self.speaker.config());
         let identified = self.identified(Arc::clone(&config));
@@ -211,10 +218,11 @@ impl Postman {
     }
 
     /// How long to wait if nothing comes in: while there is something to decide only until everybody else has had a
-    /// look, else until the speaker's deadline.
+    /// look, else until the speaker's deadline or until sets are due.
     fn pause(&self, progress: Progress) -> impl Future<Output = ()> + use<> {
         let clock = self.clock;
-        let deadline = self.speaker.poll_timeout().map(|(at, _)| at);
+        let deadline =
+            self.speaker.poll_timeout().map(|(at, _)| at).into_iter().chain(self.redistribution.due()).min();
         async move {
             match progress {
                 Progress::More => tokio::task::yield_now().await,
@@ -223,27 +231,9 @@ impl Postman {
         }
     }
 
-    /// Carries away everything the speaker has to say.
-    async fn carry_away(&mut self, progress: Progress) -> Result<(), frr_bridge::kernel::Stopped> {
-        while let Some(interest) = self.speaker.poll_next_hop() {
-            if interest.wanted {
-                self.unanswered.insert(interest.addr);
-            } else {
-                self.unanswered.remove(&interest.addr);
-            }
-            self.kernel.send(kernel_side::interest(interest)).await?;
-        }
-        while let Some(prefix) = self.gateway.poll_watch() {
-            self.kernel.send(Command::Watch(prefix)).await?;
-        }
-        while let Some(watch) = self.speaker.poll_network_watch() {
-            if !watch.is_wanted && self.gateway.is_tracked(&watch.prefix) {
-                continue;
-            }
-            let command =
-                if watch.is_wanted { Command::Watch(watch.prefix) } else { Command::Unwatch(watch.prefix) };
-            self.kernel.send(command).await?;
-        }
+    /// Carries away everything the speaker has to say, as far as there is room for it.
+    fn carry_away(&mut self, progress: Progress) {
+        let is_all_asked = self.tell_kernel(Self::next_question);
         self.carry_to_peers();
         let mut is_all_out = false;
         while self.routes_down.has_room() {
@@ -256,20 +246,61 @@ impl Postman {
         }
         self.routes_down.offer(&self.kernel);
         // A route whose next hop is still being asked about is not in the RIB's word yet.
-        let is_decided = progress == Progress::Idle && self.unanswered.is_empty();
+        let is_decided = progress == Progress::Idle && is_all_asked && self.unanswered.is_empty();
         let is_settled = is_decided && is_all_out && self.routes_down.is_empty();
-        if let Some(request) = self.resending.take_if(|_| is_settled) {
-            self.kernel.send(Command::Resent(request)).await?;
-        }
-        if self.sweep == Sweep::Due && is_settled && self.speaker.is_converged() {
-            self.sweep = Sweep::Done;
-            self.kernel.send(Command::Converged).await?;
-        }
+        let is_all_told = !is_settled || self.tell_kernel(Self::next_conclusion);
+        self.is_backed_up = !is_all_asked || !is_all_told || !self.routes_down.is_empty();
         if is_settled && self.speaker.has_heard_everybody() {
             self.gateway.complete(self.routes_down.last_batch());
         }
         self.gateway.report(&self.speaker);
-        Ok(())
+    }
+
+    /// Tells the kernel task what `next` has for it; false if there is no room for more. Nothing is taken from where
+    /// it waits, keyed by what it is about, before there is room for it.
+    fn tell_kernel(&mut self, next: impl Fn(&mut Self) -> Option<Command>) -> bool {
+        let kernel = self.kernel.clone();
+        while let Some(room) = kernel.room() {
+            let Some(command) = next(self) else { return true };
+            room.fill(command);
+        }
+        false
+    }
+
+    /// What the kernel task is to report on, or no longer.
+    fn next_question(&mut self) -> Option<Command> {
+        if let Some(interest) = self.speaker.poll_next_hop() {
+            if interest.wanted {
+                self.unanswered.insert(interest.addr);
+            } else {
+                self.unanswered.remove(&interest.addr);
+            }
+            return Some(kernel_side::interest(interest));
+        }
+        if let Some(prefix) = self.gateway.poll_watch() {
+            return Some(Command::Watch(prefix));
+        }
+        loop {
+            let watch = self.speaker.poll_network_watch()?;
+            if watch.is_wanted {
+                return Some(Command::Watch(watch.prefix));
+            }
+            if !self.gateway.is_tracked(&watch.prefix) {
+                return Some(Command::Unwatch(watch.prefix));
+            }
+        }
+    }
+
+    /// What the kernel task is to know once it has got every route.
+    fn next_conclusion(&mut self) -> Option<Command> {
+        if let Some(request) = self.resending.take() {
+            return Some(Command::Resent(request));
+        }
+        if self.sweep == Sweep::Due && self.speaker.is_converged() {
+            self.sweep = Sweep::Done;
+            return Some(Command::Converged);
+        }
+        None
     }
 
     fn carry_to_peers(&mut self) {
@@ -315,66 +346,6 @@ impl Postman {
             if self.clock.now() - begin >= SLICE {
                 break;
             }
-        }
-    }
-
-    fn take_kernel_event(&mut self, event: Event) {
-        journal::kernel(&event);
-        let now = self.clock.now();
-        match event {
-            Event::Ready { adopted: 0 } => self.start(Restarted::No),
-            Event::Ready { .. } => self.start(Restarted::Yes),
-            Event::Interface(index, Some(interface)) => {
-                self.gateway.interface(index, Some(&interface));
-                let link = addresses::link_interface(&interface);
-                self.speaker.handle_link_changed(&link, now);
-                let known = self.interfaces.insert(index, Arc::clone(&interface));
-                if !interface.is_operative() {
-                    self.speaker.handle_interface_down(index, now);
-                } else if known.is_none_or(|known| addresses::is_new_way(&known, &interface)) {
-                    self.speaker.handle_interface_up(&link, now);
-                }
-            }
-            Event::Interface(index, None) => {
-                self.speaker.handle_interface_down(index, now);
-                self.gateway.interface(index, None);
-                self.interfaces.remove(&index);
-            }
-            Event::NextHop(address, resolution) => {
-                self.unanswered.remove(&address);
-                self.speaker.handle_next_hop(address, kernel_side::next_hop_state(&resolution), now);
-            }
-            Event::Network(prefix, is_there) => {
-                let presence = if is_there { Presence::Present } else { Presence::Absent };
-                if self.gateway.is_tracked(&prefix) {
-                    self.gateway.foreign(prefix, is_there);
-                }
-                self.speaker.handle_network(prefix, presence, now);
-            }
-            Event::Redistribute(source, prefix, route) => {
-                let (source, family) = self.redistribution.set(source, prefix, route);
-                let routes = self.redistribution.get(source, family);
-                let routes =
-                    routes.map(|(prefix, next_hop, metric)| KernelRoute { prefix, next_hop, metric });
-                let routes = routes.collect();
-                self.speaker.set_redistributed(source, family, routes, now);
-            }
-            Event::WantAll(request) => {
-                self.speaker.resync_fib();
-                self.resending = Some(request);
-            }
-            Event::WantVia(address) => self.speaker.handle_rerouted(address, now),
-            Event::Want(prefixes) => {
-                for prefix in prefixes {
-                    let route = self.speaker.rib().fib_route(&prefix).map(Arc::new);
-                    let change = FibChange { prefix, route };
-                    self.gateway.route(&change, self.routes_down.next_batch());
-                    self.routes_down.push(change);
-                }
-            }
-            Event::Installed(batch) => self.gateway.installed(batch),
-            Event::RouteFailed(prefix, _) => self.gateway.refused(&prefix),
-            Event::Overrun | Event::Swept(_) => {}
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Starting and stopping: the configuration, the tasks, the signals.
 
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -16,8 +16,9 @@ use bgp_core::{Asn, Instant, RouterId};
 use frr_bridge::kernel::{self, Kernel, Leave};
 use frr_bridge::sys::map_large_allocations;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
 use super::gateway::{Gateway, Reporter};
@@ -51,7 +52,12 @@ pub struct Options {
 #[must_use]
 pub fn run(options: Options) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let outcome = runtime.context("start the runtime").and_then(|runtime| runtime.block_on(serve(options)));
+    let outcome = runtime.context("start the runtime").and_then(|runtime| {
+        let outcome = runtime.block_on(serve(options));
+        // A long file may still be in reading, for a reload that nobody waits for any more.
+        runtime.shutdown_background();
+        outcome
+    });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -62,95 +68,124 @@ pub fn run(options: Options) -> ExitCode {
 }
 
 async fn serve(options: Options) -> Result<()> {
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-
+    let mut signals = Signals::open()?;
     raise_descriptor_limit();
     if !map_large_allocations() {
         warn!("the memory of lost tables may not be given back");
     }
-    let loaded = load(&options)?;
-    let desired = loaded.desired;
-    let config = instance(&desired);
-    fs::create_dir_all(&options.run_dir).with_context(|| options.run_dir.display().to_string())?;
-    let pid_file = PidFile::create(options.run_dir.join("ridgeway.pid"))?;
+    let (mut router, mut postman) = Router::open(options).await?;
+    router.work(&mut postman, &mut signals).await?;
+    router.farewell(postman).await
+}
 
-    let mut gateway = Gateway::new(seed()?);
-    let (door, bgp_queries, kernel_queries) = Door::new();
-    let door = door.with_gateway(gateway.queries());
-    let vty = control_side::Sockets::open(&options.run_dir)?;
-    let (accepted, accepting) = mpsc::channel(ACCEPTED);
-    let mut listeners = Listeners::open(&options.listen, options.port, &accepted)?;
-    listeners.set_keys(desired.bgp.as_ref());
-    let (kernel, kernel_events) = Kernel::start(&kernel::Options::default()).context("netlink")?;
-    kernel_side::configure(&kernel, &desired).await?;
-    let running = control_side::Running::default();
-    running.set(loaded.script);
-    let _serving = vty.serve(&door, &running, &desired)?;
-    info!(asn = %config.asn, router_id = %config.router_id, peers = config.peers.len(), "ridgeway is running");
+/// The signals that mean something to us.
+struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
 
-    let routes_down =
-        RoutesDown::new(if options.no_kernel { Destination::Nowhere } else { Destination::Kernel });
-    let (reloads, reloading) = mpsc::channel(1);
-    let inlets = Inlets {
-        accepted: accepting,
-        kernel: kernel_events,
-        bgp_queries,
-        kernel_queries,
-        reloads: reloading,
-    };
-    let speaker = Speaker::new(config, seed()?, Instant::START);
-    let reporter = Reporter::new(gateway.world());
-    let mut postman = Postman::new(speaker, (routes_down, reporter), kernel.clone(), inlets);
-    postman.prepare(reload(&desired));
-    gateway.configure(&desired).context("virtual routers")?;
-    {
+impl Signals {
+    fn open() -> io::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+}
+
+/// All that runs beside the postman, and what a configuration that is read again goes to.
+struct Router {
+    options: Options,
+    reloads: mpsc::Sender<Reload>,
+    /// The control sockets; served until this is dropped.
+    _serving: JoinSet<()>,
+    running: control_side::Running,
+    kernel: Kernel,
+    listeners: Listeners,
+    gateway: Gateway,
+    /// The last to be dropped.
+    _pid_file: PidFile,
+}
+
+impl Router {
+    /// Reads the configuration, opens everything and starts the threads.
+    async fn open(options: Options) -> Result<(Self, Postman)> {
+        let loaded = load(&options)?;
+        let desired = loaded.desired;
+        let config = instance(&desired);
+        fs::create_dir_all(&options.run_dir).with_context(|| options.run_dir.display().to_string())?;
+        let pid_file = PidFile::create(options.run_dir.join("ridgeway.pid"))?;
+
+        let mut gateway = Gateway::new(seed()?);
+        let (door, bgp_queries, kernel_queries) = Door::new();
+        let door = door.with_gateway(gateway.queries());
+        let vty = control_side::Sockets::open(&options.run_dir)?;
+        let (accept, accepted) = mpsc::channel(ACCEPTED);
+        let mut listeners = Listeners::open(&options.listen, options.port, &accept)?;
+        listeners.set_keys(desired.bgp.as_ref());
+        let (kernel, kernel_events) = Kernel::start(&kernel::Options::default()).context("netlink")?;
+        kernel_side::configure(&kernel, &desired).await?;
+        let running = control_side::Running::default();
+        running.set(loaded.script);
+        let serving = vty.serve(&door, &running, &desired)?;
+        info!(asn = %config.asn, router_id = %config.router_id, peers = config.peers.len(), "ridgeway is running");
+
+        let destination = if options.no_kernel { Destination::Nowhere } else { Destination::Kernel };
+        let (reloads, reloading) = mpsc::channel(1);
+        let inlets =
+            Inlets { accepted, kernel: kernel_events, bgp_queries, kernel_queries, reloads: reloading };
+        let speaker = Speaker::new(config, seed()?, Instant::START);
+        let outlets = (RoutesDown::new(destination), Reporter::new(gateway.world()));
+        let mut postman = Postman::new(speaker, outlets, kernel.clone(), inlets);
+        postman.prepare(reload(&desired));
+        gateway.configure(&desired).context("virtual routers")?;
+        let router = Self {
+            options,
+            reloads,
+            _serving: serving,
+            running,
+            kernel,
+            listeners,
+            gateway,
+            _pid_file: pid_file,
+        };
+        Ok((router, postman))
+    }
+
+    /// Serves until a signal ends it and the gateway has gone to a router that stays.
+    async fn work(&mut self, postman: &mut Postman, signals: &mut Signals) -> Result<()> {
+        let Signals { hangup, terminate, interrupt } = signals;
+        // The postman works on all the while: it is he who makes room for what is sent, here and by the kernel.
         let mut working = pin!(postman.run());
-        let reloader = Reloader { options: &options, kernel: &kernel, running: &running, reloads };
-        loop {
-            tokio::select! {
-                () = &mut working => bail!("the kernel task has ended"),
-                // The postman works on meanwhile: it is he who makes room for what is sent, here and by the kernel.
-                _ = hangup.recv() => tokio::select! {
-                    () = &mut working => bail!("the kernel task has ended"),
-                    outcome = reloader.reload(&mut listeners, &mut gateway) => outcome?,
-                },
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
-            }
+        tokio::select! {
+            () = &mut working => bail!("the kernel task has ended"),
+            error = self.reload_whenever(hangup) => return Err(error),
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
         info!("stopping");
         // First of all the gateway goes to a router that stays; this one forwards as before until it has.
         tokio::select! {
             () = &mut working => {}
-            () = gateway.stop() => {}
+            () = self.gateway.stop() => {}
+        }
+        Ok(())
+    }
+
+    /// Reloads at every SIGHUP, until that fails for another reason than what the file says.
+    async fn reload_whenever(&mut self, hangup: &mut Signal) -> anyhow::Error {
+        loop {
+            hangup.recv().await;
+            if let Err(error) = self.reload().await {
+                return error;
+            }
         }
     }
 
-    // Dropped listeners refuse the peers' next attempts while the last words are said.
-    drop(listeners);
-    if tokio::time::timeout(FAREWELL, postman.farewell()).await.is_err() {
-        warn!("some peers did not take their NOTIFICATION in time");
-    }
-    let leave = if options.keep_routes { Leave::Keep } else { Leave::Flush };
-    let report = kernel.stop(leave).await?;
-    info!(removed = report.removed, next_hops = report.next_hops, failed = report.failed, "stopped");
-    drop(pid_file);
-    Ok(())
-}
-
-/// Where a configuration that is read again goes.
-struct Reloader<'a> {
-    options: &'a Options,
-    kernel: &'a Kernel,
-    running: &'a control_side::Running,
-    reloads: mpsc::Sender<Reload>,
-}
-
-impl Reloader<'_> {
     /// Reads the configuration again and hands it to all; one that is refused changes nothing.
-    async fn reload(&self, listeners: &mut Listeners, gateway: &mut Gateway) -> Result<()> {
+    async fn reload(&mut self) -> Result<()> {
         let options = self.options.clone();
         // Long prefix lists take a while to read, and the sessions are on this thread.
         let loading = tokio::task::spawn_blocking(move || load(&options)).await;
@@ -161,11 +196,24 @@ impl Reloader<'_> {
                 return Ok(());
             }
         };
-        listeners.set_keys(loaded.desired.bgp.as_ref());
-        kernel_side::configure(self.kernel, &loaded.desired).await?;
+        self.listeners.set_keys(loaded.desired.bgp.as_ref());
+        kernel_side::configure(&self.kernel, &loaded.desired).await?;
         self.running.set(loaded.script);
-        gateway.configure(&loaded.desired).context("virtual routers")?;
+        self.gateway.configure(&loaded.desired).context("virtual routers")?;
         self.reloads.send(reload(&loaded.desired)).await?;
+        Ok(())
+    }
+
+    /// Takes leave of the peers and then of the kernel.
+    async fn farewell(self, mut postman: Postman) -> Result<()> {
+        // Dropped listeners refuse the peers' next attempts while the last words are said.
+        drop(self.listeners);
+        if tokio::time::timeout(FAREWELL, postman.farewell()).await.is_err() {
+            warn!("some peers did not take their NOTIFICATION in time");
+        }
+        let leave = if self.options.keep_routes { Leave::Keep } else { Leave::Flush };
+        let report = self.kernel.stop(leave).await?;
+        info!(removed = report.removed, next_hops = report.next_hops, failed = report.failed, "stopped");
         Ok(())
     }
 }
