@@ -65,13 +65,17 @@ impl Monitor {
     pub async fn read(&mut self, notices: &mut Vec<Notice>) -> io::Result<()> {
         self.received.clear();
         let mut outcome = self.socket.recv(&mut self.received).await;
-        for _ in 0..READS {
+        for left in (0..READS).rev() {
             match outcome {
                 Ok(()) => notices.extend(Messages(&self.received).filter_map(|message| decode(&message))),
                 Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => notices.push(Notice::Overrun),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => return Err(error),
+            }
+            if left == 0 {
+                // What is received now would be lost: nobody looks at it any more.
+                break;
             }
             self.received.clear();
             outcome = self.socket.socket_ref().recv(&mut self.received, 0).map(drop);
