@@ -171,11 +171,15 @@ impl FamilyRib {
             }
         }
         let is_any_gone = self.idle.len() < waiting;
-        if !self.is_scanning() && self.table.give_back() {
+        if !self.is_scanning() {
+            self.table.give_back();
+        }
+        let is_all_gone = self.idle.is_empty();
+        if is_all_gone && self.idle.capacity() > IDLE_BATCH {
             self.idle.shrink_to_fit();
             self.marked.queue.shrink_to_fit();
         }
-        is_any_gone && !self.idle.is_empty()
+        is_any_gone && !is_all_gone
     }
 
     /// Frees the slot of a prefix that has no path and that nobody has yet to look at. True if it is out of

@@ -114,19 +114,18 @@ impl Table {
         }
     }
 
-    /// Gives memory back, if most of it is not in use; true if it did. Ids that were given back may count for less
-    /// than before: nobody holds them.
-    pub(super) fn give_back(&mut self) -> bool {
+    /// Gives memory back, if most of it is not in use. Ids that were given back may count for less than before:
+    /// nobody holds them.
+    pub(super) fn give_back(&mut self) {
         self.nodes.give_back();
         let free = self.free.iter().map(|id| id.0);
-        let Some(end) = self.spare.look(self.entries.len(), free) else { return false };
+        let Some(end) = self.spare.look(self.entries.len(), free) else { return };
         cut(&mut self.entries, end);
         self.keys.cut(end);
         self.free.retain(|id| (id.0 as usize) < end);
         self.free.shrink_to_fit();
         let (keys, hasher) = (&self.keys, &self.hasher);
         self.index.shrink(|id| keys.hash(hasher, id));
-        true
     }
 
     /// Puts `path` in; `same` finds the path whose place it takes, and `revise` says what is new about it then.
