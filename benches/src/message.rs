@@ -88,7 +88,8 @@ pub fn withdraw(table: &Table) -> Vec<u8> {
 }
 
 /// One UPDATE that announces `prefixes`, all of one family.
-fn update(attrs: &[u8], prefixes: &[IpNet], who: &Identity) -> Vec<u8> {
+#[must_use]
+pub fn update(attrs: &[u8], prefixes: &[IpNet], who: &Identity) -> Vec<u8> {
     let nlri = nlri(prefixes);
     let is_ipv6 = prefixes.iter().any(|prefix| matches!(prefix.addr(), IpAddr::V6(_)));
     if is_ipv6 {

@@ -19,7 +19,7 @@ use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use benches::peer::{self, Identity};
+use benches::message::{self, Identity};
 use benches::table::{Shape, Table};
 
 /// What was found in UPDATEs, added up.
@@ -135,7 +135,7 @@ fn messages(table: &Table, each: Option<usize>) -> Vec<Vec<u8>> {
         let prefixes = if each.is_some() { left.next()? } else { &group.prefixes[..] };
         let mut attrs = group.attrs.clone();
         attrs[group.sender_at..][..4].copy_from_slice(&who.asn.to_be_bytes());
-        Some(peer::update(&attrs, prefixes, &who))
+        Some(message::update(&attrs, prefixes, &who))
     });
     updates.filter(|message| ours::has_distinct_communities(message)).collect()
 }
