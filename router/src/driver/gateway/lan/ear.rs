@@ -43,5 +43,6 @@ pub(super) async fn readable(listener: Option<&Listener>) {
     }
 }
 
-/// Packets taken of one ear before others get their turn.
-pub(super) const MOST_HEARD: usize = 64;
+/// Packets taken of one ear before others get their turn: more than a socket keeps, so that no deadline speaks against
+/// an Active whose advertisement has come. With 255 virtual routers all of theirs may be waiting.
+pub(super) const MOST_HEARD: usize = 512;

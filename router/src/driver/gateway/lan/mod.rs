@@ -121,8 +121,9 @@ impl Lan {
         self.close();
     }
 
-    /// Waits for what is to be done next. A deadline that has passed goes before everything and the router's own words
-    /// before the wire's: packets may come faster than they are heard, for as long as somebody likes.
+    /// Waits for what is to be done next. A deadline that has passed goes before everything: packets may come faster
+    /// than they are heard, for as long as somebody likes. Peers are heard before the world is looked at, which takes
+    /// its time with many virtual routers and is never more than one look behind.
     async fn turn(&mut self, questions: &mut mpsc::Receiver<Question>) -> Turn {
         let due = self.due();
         if self.now() >= due {
@@ -132,10 +133,10 @@ impl Lan {
         tokio::select! {
             biased;
             changed = self.wanted.changed() => Turn::Wanted(changed.is_ok()),
-            changed = self.world.changed() => Turn::World(changed.is_ok()),
-            Some(question) = questions.recv() => Turn::Asked(question),
             _ = readable(ear(Family::Ipv4)) => Turn::Heard,
             _ = readable(ear(Family::Ipv6)) => Turn::Heard,
+            changed = self.world.changed() => Turn::World(changed.is_ok()),
+            Some(question) = questions.recv() => Turn::Asked(question),
             _ = readable(self.attachment.as_ref().and_then(Attachment::solicitations)) => Turn::Solicited,
             () = tokio::time::sleep_until(self.start + due.since_start()) => Turn::Due,
         }
